@@ -1,0 +1,143 @@
+"""A coding and a network together: images in, logits out."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rsc_snn.checks import require_images, require_num_steps
+from rsc_snn.codings import AbstractCoding
+from rsc_snn.errors import DTypeError, RangeError, ShapeError
+from rsc_snn.networks.base import BuiltNetwork
+from rsc_snn.rng import Randomness
+
+
+class AbstractClassifier(nn.Module):
+    """What attacks, evaluation and certification see: images in [0, 1] to logits, fresh at each call."""
+
+    coding: AbstractCoding | None
+    num_steps: int
+
+    @abstractmethod
+    def logits_over_time(
+        self, images: Float[Tensor, "B C H W"], generator: Randomness = None
+    ) -> Float[Tensor, "T B K"]:
+        """Return the logits of each step, from rest; gradients flow to images and parameters.
+
+        Args:
+            images: Pixels in [0, 1], any floating-point type.
+            generator: Where the noise comes from; None is torch's default generator.
+
+        Raises:
+            ShapeError, DTypeError, RangeError: the images do not fit, or are not in [0, 1].
+        """
+        raise NotImplementedError
+
+    @property
+    @abstractmethod
+    def is_random(self) -> bool:
+        """Whether two calls with the same images can differ."""
+        raise NotImplementedError
+
+    def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
+        """Return the mean of the logits over time, with noise from torch's default generator."""
+        return self.logits(images)
+
+    def logits(
+        self, images: Float[Tensor, "B C H W"], generator: Randomness = None
+    ) -> Float[Tensor, "B K"]:
+        """Return the mean of the logits over time."""
+        return self.logits_over_time(images, generator).mean(0)
+
+
+class SpikingClassifier(AbstractClassifier):
+    """Encodes images, normalises the pixels of the current, and runs a network over time.
+
+    A plain ``nn.Module``: any attack library can call it. It keeps nothing between calls. Noise is added
+    in [0, 1], before the normalisation, so that its variance is in pixel units.
+
+    Args:
+        network: Any module that maps a current [T, B, C, H, W] to logits over time [T, B, K].
+        coding: Where the current, and all randomness, comes from.
+        num_steps: T, at least 1.
+        mean: Per-channel mean of the pixels that the normalisation subtracts; None for 0.
+        std: Per-channel standard deviation that it divides by, > 0; None for 1.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        coding: AbstractCoding,
+        num_steps: int,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ):
+        super().__init__()
+        require_num_steps(num_steps)
+        self.network = network
+        self.coding: AbstractCoding = coding
+        self.num_steps = num_steps
+        self._mean = _per_channel(mean, default=0.0)
+        self._std = _per_channel(std, default=1.0)
+        if not all(0 < value < math.inf for value in self._std):
+            raise RangeError(f"std must be finite and > 0 in every channel, got {self._std}")
+        self.register_buffer("mean", torch.tensor(self._mean).reshape(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(self._std).reshape(-1, 1, 1), persistent=False)
+
+    def logits_over_time(
+        self, images: Float[Tensor, "B C H W"], generator: Randomness = None
+    ) -> Float[Tensor, "T B K"]:
+        """Return the logits of each step, from rest; gradients flow to images and parameters."""
+        self._require_fitting(images)
+        current = self.coding.encode(images, self.num_steps, generator=generator)
+        normalised = (current - self.mean) / self.std
+        logits: Tensor = self.network(normalised)
+        if logits.ndim != 3 or logits.shape[:2] != current.shape[:2]:
+            raise ShapeError(
+                f"the network must return [T, B, K] = [{self.num_steps}, {len(images)}, K], "
+                f"got {list(logits.shape)}"
+            )
+        return logits
+
+    @property
+    def mean_per_channel(self) -> tuple[float, ...]:
+        """The mean that is subtracted, one number per channel."""
+        return self._mean
+
+    @property
+    def std_per_channel(self) -> tuple[float, ...]:
+        """The standard deviation that is divided by, one number per channel."""
+        return self._std
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the coding draws noise."""
+        return self.coding.is_random
+
+    def extra_repr(self) -> str:
+        return f"coding={self.coding}, num_steps={self.num_steps}"
+
+    def _require_fitting(self, images: Tensor) -> None:
+        is_ours = isinstance(self.network, BuiltNetwork)
+        require_images(images, shape=self.network.blueprint.image_shape if is_ours else None)
+        channels = max(len(self.mean), len(self.std))
+        if channels not in (1, images.shape[1]):
+            raise ShapeError(f"mean and std are for {channels} channels, images are {list(images.shape)}")
+        if images.dtype != self.mean.dtype:
+            raise DTypeError(
+                f"images are {images.dtype}, the classifier is {self.mean.dtype}; convert the images with "
+                f"images.to({self.mean.dtype}), or the classifier with classifier.to({images.dtype})"
+            )
+
+
+def _per_channel(values: Sequence[float] | None, *, default: float) -> tuple[float, ...]:
+    numbers = (default,) if values is None else tuple(float(value) for value in values)
+    if len(numbers) not in (1, 3):
+        raise ShapeError(f"mean and std take one number per channel (1 or 3), got {values!r}")
+    return numbers

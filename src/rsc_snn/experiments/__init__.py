@@ -1,0 +1,1 @@
+"""Experiments: recipes as functions, found by name."""

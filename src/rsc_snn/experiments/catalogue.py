@@ -1,0 +1,98 @@
+"""From the name of a recipe, a function or a file to the recipe."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rsc_snn.errors import InputError, UnknownNameError
+from rsc_snn.experiments import methods, recipes
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.spec import import_object
+from rsc_snn.training import Recipe, read_recipe
+
+DEFAULT_VARIANCE = 0.1
+_LISTED_METHODS = (
+    "ann",
+    "direct",
+    "poisson",
+    "rsc0.01",
+    "rsc0.1",
+    "rsc0.5",
+    "rsc2-0.1",
+)
+_NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+
+
+def names() -> list[str]:
+    """Return the names of the recipes that are listed; other variances work too (rsc0.25)."""
+    return [f"{base}-{method}" for base in sorted(_bases()) for method in _LISTED_METHODS]
+
+
+def resolve(reference: str) -> tuple[Recipe, int | None]:
+    """Find a recipe, and the seed if it comes from an earlier run.
+
+    Args:
+        reference: A name from ``names``, ``module:function``, or the path of a run.yaml.
+
+    Raises:
+        InputError: there is no such recipe, function or file, or it holds something else.
+    """
+    if reference.endswith((".yaml", ".yml")):
+        return _from_file(Path(reference))
+    if ":" in reference:
+        return _from_function(reference), None
+    return by_name(reference), None
+
+
+def by_name(name: str) -> Recipe:
+    """Return the recipe DATASET-NETWORK-METHOD."""
+    dataset, _, rest = name.partition("-")
+    network, _, method = rest.partition("-")
+    base = _bases().get(f"{dataset}-{network}")
+    variant = _method(method)
+    if base is None or variant is None:
+        raise UnknownNameError("recipe", name, names())
+    return replace(variant(base()), name=name)
+
+
+def _from_file(path: Path) -> tuple[Recipe, int]:
+    if not path.is_file():
+        raise InputError(f"no file {str(path)!r}; expected the run.yaml of an earlier run")
+    if path.name != "run.yaml":
+        raise InputError(f"expected a file called run.yaml in its run folder, got {str(path)!r}")
+    return read_recipe(RunFolder(path.parent))
+
+
+def _from_function(reference: str) -> Recipe:
+    function = import_object(reference)
+    recipe = function() if callable(function) else function
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"{reference!r} must return a Recipe, got {type(recipe).__name__}")
+    return recipe
+
+
+def _bases() -> dict[str, Callable[[], Recipe]]:
+    modules = [info.name for info in pkgutil.iter_modules(recipes.__path__)]
+    found = {name: importlib.import_module(f"{recipes.__name__}.{name}") for name in modules}
+    return {name.replace("_", "-"): module.base for name, module in found.items()}
+
+
+def _method(text: str) -> Callable[[Recipe], Recipe] | None:
+    """Read ``rsc0.1``, ``rsc2-0.1``, ``direct``; None if it is no method."""
+    available = {
+        name: function
+        for name, function in vars(methods).items()
+        if inspect.isfunction(function) and function.__module__ == methods.__name__
+    }
+    if text in available and len(inspect.signature(available[text]).parameters) == 1:
+        plain: Callable[[Recipe], Recipe] = available[text]
+        return plain
+    if match := re.fullmatch(rf"(rsc2|rsc)(?:-?({_NUMBER}))?", text):
+        variance = float(match[2]) if match[2] else DEFAULT_VARIANCE
+        with_variance = available[match[1]]
+        return lambda base: with_variance(base, variance)
+    return None

@@ -1,0 +1,48 @@
+"""What an objective is: classifier and batch in, loss out."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.rng import Randomness
+from rsc_snn.spec import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractObjective(Spec):
+    """What training minimises."""
+
+    @final
+    def __call__(
+        self,
+        classifier: AbstractClassifier,
+        images: Float[Tensor, "B C H W"],
+        labels: Int64[Tensor, "B"],
+        *,
+        generator: Randomness = None,
+    ) -> Float[Tensor, ""]:
+        """Return the loss of a batch, a scalar with a gradient to the classifier's parameters."""
+        return self.loss_and_logits(classifier, images, labels, generator=generator)[0]
+
+    @abstractmethod
+    def loss_and_logits(
+        self,
+        classifier: AbstractClassifier,
+        images: Float[Tensor, "B C H W"],
+        labels: Int64[Tensor, "B"],
+        *,
+        generator: Randomness = None,
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "B K"]]:
+        """Return the loss and the logits that it was computed from, for the running accuracy.
+
+        Args:
+            classifier: In the mode (train or eval) that the caller chose.
+            images: Pixels in [0, 1].
+            labels: Class of each image.
+            generator: Where the coding's noise comes from; None is torch's default generator.
+        """
+        raise NotImplementedError

@@ -1,0 +1,113 @@
+"""The run folder: its files by name, and the lock that keeps a second process out. Needs no torch."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.runs.files import Row, read_rows, replace_text
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run. Nothing is created by making this object."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        """The whole specification; ``rsc-snn train`` repeats the run from it."""
+        return self.path / "run.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """What the run was made with."""
+        return self.path / "environment.json"
+
+    @property
+    def weights(self) -> Path:
+        """The trained classifier."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def training(self) -> Path:
+        """A row per epoch."""
+        return self.path / "training.jsonl"
+
+    @property
+    def attacks(self) -> Path:
+        """A row per attack and image."""
+        return self.path / "attacks.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Everything that --resume needs."""
+        return self.path / "checkpoint" / "last.pt"
+
+    def exists(self) -> bool:
+        """Whether a run was begun here."""
+        return self.spec.is_file()
+
+    def read_spec(self) -> dict[str, Any]:
+        """Return the content of run.yaml.
+
+        Raises:
+            RunFolderError: there is no run here, or its specification cannot be read.
+        """
+        if not self.exists():
+            raise RunFolderError(
+                f"{str(self.path)!r} is not a run folder: it has no run.yaml; give a folder that "
+                "'rsc-snn train' wrote"
+            )
+        return read_yaml(self.spec)
+
+    def write_spec(self, data: dict[str, Any]) -> None:
+        """Write run.yaml."""
+        replace_text(self.spec, yaml.safe_dump(data, sort_keys=False, width=100))
+
+    def attack_rows(self) -> list[Row]:
+        """Return all complete rows of attacks.jsonl."""
+        return read_rows(self.attacks)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; the operating system frees it if the process dies.
+
+        Raises:
+            RunFolderError: another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as err:
+            raise RunFolderError(
+                f"{str(self.path)!r} is in use by another process; wait for it or choose another folder"
+            ) from err
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return a YAML mapping.
+
+    Raises:
+        InputError: the file does not exist or holds something else.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise InputError(f"no file {str(path)!r}; give the run.yaml of an earlier run") from err
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        raise RunFolderError(f"{str(path)!r} is not readable YAML: {' '.join(str(err).split())}") from err
+    if not isinstance(data, dict):
+        raise RunFolderError(f"{str(path)!r} must hold a mapping, got {type(data).__name__}")
+    return data

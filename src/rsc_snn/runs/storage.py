@@ -1,0 +1,149 @@
+"""Saving and loading a classifier: its specification as YAML, its weights as safetensors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from rsc_snn.classifier import SpikingClassifier
+from rsc_snn.codings import AbstractCoding
+from rsc_snn.errors import InputError, RangeError, RunFolderError
+from rsc_snn.networks import Blueprint, BuiltNetwork
+from rsc_snn.runs.files import replace_file
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.spec import Spec, from_data, to_data
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSpec(Spec):
+    """Everything needed to build a classifier again, but its weights."""
+
+    blueprint: Blueprint
+    coding: AbstractCoding
+    num_steps: int
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.num_steps < 1:
+            raise RangeError(f"num_steps must be at least 1, got {self.num_steps}")
+
+    @classmethod
+    def of(cls, classifier: SpikingClassifier) -> Self:
+        """Describe a classifier whose network was built by one of our specs."""
+        if not isinstance(classifier.network, BuiltNetwork):
+            raise InputError(
+                f"only networks built by rsc_snn.networks can be saved, got "
+                f"{type(classifier.network).__name__}; save its state_dict with safetensors instead"
+            )
+        return cls(
+            blueprint=classifier.network.blueprint,
+            coding=classifier.coding,
+            num_steps=classifier.num_steps,
+            mean=classifier.mean_per_channel,
+            std=classifier.std_per_channel,
+        )
+
+    def build(self, generator: torch.Generator | None = None) -> SpikingClassifier:
+        """Return the classifier with fresh weights, in training mode, on the CPU."""
+        network = self.blueprint.build(generator=generator)
+        return SpikingClassifier(network, self.coding, self.num_steps, self.mean, self.std)
+
+
+def save(run: str | Path, classifier: SpikingClassifier, *, data: str | None = None) -> None:
+    """Save a classifier as a run folder that ``load`` and the command can read.
+
+    Args:
+        run: Folder to make; it must not hold a run yet.
+        classifier: A classifier whose network was built by one of our specs.
+        data: Name of the data set it is for, which ``rsc-snn attack`` then uses.
+
+    Raises:
+        RunFolderError: there is a run already.
+    """
+    folder = RunFolder(Path(run))
+    if folder.exists():
+        raise RunFolderError(f"{str(folder.path)!r} already holds a run; choose another folder")
+    spec = ClassifierSpec.of(classifier)
+    with folder.locked():
+        save_weights(folder, classifier)
+        folder.write_spec({"schema": SCHEMA, "data": data, "classifier": to_data(spec)})
+
+
+def load(run: str | Path) -> SpikingClassifier:
+    """Load the classifier of a run folder, in eval mode, on the CPU.
+
+    Raises:
+        RunFolderError: there is no run, it is unfinished, its weights are damaged or do not fit.
+    """
+    folder = RunFolder(Path(run))
+    spec = read_classifier_spec(folder)
+    if not folder.weights.is_file():
+        raise RunFolderError(
+            f"{str(folder.path)!r} has no weights.safetensors; finish it with 'rsc-snn train "
+            f"{folder.spec} --out {folder.path} --resume'"
+        )
+    return load_weights(folder, spec.build()).eval()
+
+
+def read_classifier_spec(folder: RunFolder) -> ClassifierSpec:
+    """Return the ``classifier`` part of run.yaml."""
+    data = require_schema(folder.read_spec(), folder)
+    if "classifier" not in data:
+        raise RunFolderError(f"{str(folder.spec)!r} lacks 'classifier'")
+    return from_data(data["classifier"], ClassifierSpec, where="run.yaml: classifier")
+
+
+def require_schema(data: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
+    """Raise unless this version of the library can read the specification."""
+    if data.get("schema") != SCHEMA:
+        raise RunFolderError(
+            f"{str(folder.spec)!r} has schema {data.get('schema')!r}, this version reads {SCHEMA}"
+        )
+    return data
+
+
+def save_weights(folder: RunFolder, classifier: SpikingClassifier) -> None:
+    """Write weights.safetensors atomically."""
+    tensors = {name: value.detach().contiguous().cpu() for name, value in classifier.state_dict().items()}
+    replace_file(folder.weights, lambda temporary: save_file(tensors, temporary))
+
+
+def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingClassifier:
+    """Fill ``classifier`` with the weights of a run.
+
+    Raises:
+        RunFolderError: the file is damaged, or is of another architecture.
+    """
+    try:
+        tensors = load_file(folder.weights)
+    except (SafetensorError, OSError) as err:
+        raise RunFolderError(
+            f"cannot read {str(folder.weights)!r}: it is damaged or cut short; restore it from a copy or "
+            "train again"
+        ) from err
+    expected = classifier.state_dict()
+    if difference := _difference(expected, tensors):
+        raise RunFolderError(
+            f"{str(folder.weights)!r} is of another architecture than its run.yaml: {difference}; "
+            "the two files must come from one run"
+        )
+    classifier.load_state_dict(tensors)
+    return classifier
+
+
+def _difference(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> str | None:
+    """The first tensor that does not fit, in words."""
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            return f"{name} is missing"
+        if name not in expected:
+            return f"{name} is not expected"
+        if expected[name].shape != found[name].shape:
+            return f"{name} should be {list(expected[name].shape)}, is {list(found[name].shape)}"
+    return None

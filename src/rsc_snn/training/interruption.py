@@ -1,0 +1,42 @@
+"""Stopping between two steps: Ctrl-C and SIGTERM are noticed where the state is consistent."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+EXIT_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class Interrupted(BaseException):
+    """The user or the system asked to stop; what was finished is saved."""
+
+    def __init__(self, number: signal.Signals):
+        super().__init__(f"stopped by {number.name}")
+        self.exit_status = EXIT_STATUS[number]
+
+
+@contextlib.contextmanager
+def deferred_signals() -> Iterator[Callable[[], signal.Signals | None]]:
+    """Hold back the first SIGINT or SIGTERM; yield a function that returns it once it came.
+
+    A second signal raises ``Interrupted`` at once. Outside the main thread, where Python allows no
+    handlers, nothing is held back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    received: list[signal.Signals] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise Interrupted(signal.Signals(number))
+        received.append(signal.Signals(number))
+
+    previous = {number: signal.signal(number, note) for number in EXIT_STATUS}
+    try:
+        yield lambda: received[0] if received else None
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,104 @@
+"""A recipe: everything that decides what a training run computes."""
+
+import math
+from dataclasses import dataclass, field
+
+from rsc_snn.codings import AbstractCoding
+from rsc_snn.data import AbstractDataset
+from rsc_snn.errors import RangeError
+from rsc_snn.networks import AbstractNetwork, Blueprint
+from rsc_snn.neurons import AbstractNeuron
+from rsc_snn.objectives import AbstractObjective, CrossEntropy
+from rsc_snn.runs.storage import ClassifierSpec
+from rsc_snn.spec import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Spec):
+    """Stochastic gradient descent with Nesterov-free momentum, linear warm-up and a cosine to zero.
+
+    Args:
+        epochs: Passes over the training images, >= 1.
+        batch_size: Images per step, >= 2; an incomplete last batch of an epoch is left out.
+        learning_rate: Peak of the schedule, > 0.
+        momentum: In [0, 1).
+        weight_decay: L2 coefficient on every parameter, >= 0.
+        warmup_epochs: Epochs, possibly broken, in which the rate rises linearly from 0.
+        num_images: Use only the first so many training images (before the validation split), or all.
+        num_validation: Images carved from them, the same share of each class, to measure progress on.
+        augment: Whether training images are altered as their data set allows.
+        checkpoint_every: Steps between two checkpoints, besides one after each epoch.
+    """
+
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warmup_epochs: float = 1.0
+    num_images: int | None = None
+    num_validation: int = 1000
+    augment: bool = True
+    checkpoint_every: int = 200
+
+    def __post_init__(self) -> None:
+        _require("epochs", self.epochs, self.epochs >= 1, ">= 1")
+        _require("batch_size", self.batch_size, self.batch_size >= 2, ">= 2")
+        _require("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "> 0")
+        _require("momentum", self.momentum, 0 <= self.momentum < 1, "in [0, 1)")
+        _require("weight_decay", self.weight_decay, 0 <= self.weight_decay < math.inf, ">= 0")
+        is_within = 0 <= self.warmup_epochs <= self.epochs
+        _require("warmup_epochs", self.warmup_epochs, is_within, f"in [0, epochs = {self.epochs}]")
+        _require("num_images", self.num_images, self.num_images is None or self.num_images >= 1, ">= 1")
+        _require("num_validation", self.num_validation, self.num_validation >= 0, ">= 0")
+        _require("checkpoint_every", self.checkpoint_every, self.checkpoint_every >= 1, ">= 1")
+
+    def learning_rate_at(self, step: int, steps_per_epoch: int) -> float:
+        """Rate of step 0, 1, ...: (step + 1) / warm-up of the peak, then half a cosine that ends at 0."""
+        num_steps, warmup = self.epochs * steps_per_epoch, self.warmup_epochs * steps_per_epoch
+        if step < warmup:
+            return self.learning_rate * min(1.0, (step + 1) / warmup)
+        progress = (step - warmup) / max(1.0, num_steps - warmup)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Spec):
+    """One trained network: data, coding, network, neuron and how it is trained.
+
+    Args:
+        name: What the run is called in tables; it has no influence on what is computed.
+        num_steps: T; the ReLU twin runs at 1.
+    """
+
+    name: str
+    data: AbstractDataset
+    coding: AbstractCoding
+    network: AbstractNetwork
+    neuron: AbstractNeuron
+    num_steps: int
+    objective: AbstractObjective = field(default_factory=CrossEntropy)
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        _require("num_steps", self.num_steps, self.num_steps >= 1, ">= 1")
+
+    def classifier(self) -> ClassifierSpec:
+        """Return the specification of the classifier that is trained."""
+        return ClassifierSpec(
+            blueprint=Blueprint(
+                network=self.network,
+                neuron=self.neuron,
+                num_classes=self.data.num_classes,
+                image_shape=self.data.image_shape,
+            ),
+            coding=self.coding,
+            num_steps=self.num_steps,
+            mean=self.data.mean,
+            std=self.data.std,
+        )
+
+
+def _require(name: str, value: object, is_met: bool, condition: str) -> None:
+    if not is_met:
+        raise RangeError(f"{name} must be {condition}, got {value}")
