@@ -36,10 +36,9 @@ class AbstractClassifier(nn.Module):
         """
         raise NotImplementedError
 
-    @property
     @abstractmethod
-    def is_random(self) -> bool:
-        """Whether two calls with the same images can differ."""
+    def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
+        """Whether two calls with ``images`` can differ, so that scores need several draws."""
         raise NotImplementedError
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
@@ -115,9 +114,8 @@ class SpikingClassifier(AbstractClassifier):
         """The standard deviation that is divided by, one number per channel."""
         return self._std
 
-    @property
-    def is_random(self) -> bool:
-        """Whether the coding draws noise."""
+    def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
+        """Whether the coding draws noise; ``images`` are not looked at."""
         return self.coding.is_random
 
     def extra_repr(self) -> str:

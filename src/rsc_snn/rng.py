@@ -79,10 +79,14 @@ class Streams:
         return torch.cat(halves, dim=-1)[..., :size].reshape(num_steps, len(self), *shape)
 
     def seed_for_foreign(self) -> int:
-        """Return a 63-bit seed for code that only knows the global generator; takes a draw."""
-        draws = self._draws().tolist()
+        """Return a 63-bit seed, from the draw that comes next, for code with a generator of its own."""
+        draws = self._next_draw if self._fixed_draws is None else self._fixed_draws.tolist()
         keyed = f"{self.seed}:{self.purpose}:{self.indices.tolist()}:{draws}"
         return int.from_bytes(hashlib.sha256(keyed.encode()).digest()[:8], "big") >> 1
+
+    def skip(self) -> None:
+        """Count a draw as taken without computing it."""
+        self._next_draw += 1
 
     def __len__(self) -> int:
         return len(self.indices)

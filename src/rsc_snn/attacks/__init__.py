@@ -1,0 +1,25 @@
+"""Attacks: search rules, norms and losses. A new attack is one new module in this folder."""
+
+from rsc_snn.attacks.base import AbstractAttack
+from rsc_snn.attacks.fgsm import FGSM
+from rsc_snn.attacks.losses import CE, AbstractLoss
+from rsc_snn.attacks.norms import L2, AbstractNorm, Linf
+from rsc_snn.attacks.pgd import PGD
+from rsc_snn.attacks.suites import Entry, Suite, paper
+from rsc_snn.registry import discover
+
+__all__ = [
+    "CE",
+    "FGSM",
+    "L2",
+    "PGD",
+    "AbstractAttack",
+    "AbstractLoss",
+    "AbstractNorm",
+    "Entry",
+    "Linf",
+    "Suite",
+    "paper",
+]
+
+globals().update(discover(__name__, __path__, AbstractAttack))

@@ -1,0 +1,128 @@
+"""What an attack is: a search. The ball, the mode and the randomness are handled here."""
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import final
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Generator, Tensor, nn
+
+from rsc_snn.attacks.losses import CE, AbstractLoss
+from rsc_snn.attacks.norms import AbstractNorm, Linf
+from rsc_snn.checks import require_images, require_labels
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.errors import InputError
+from rsc_snn.gradients import BPTT, AbstractGradient
+from rsc_snn.rng import Streams
+from rsc_snn.spec import Spec
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A classifier as a search sees it: losses and gradients at a point, over fresh noise.
+
+    Attributes:
+        classifier: In eval mode.
+        labels: Class of each image.
+        loss: What is maximised.
+        gradient: How the classifier is differentiated.
+        generator: Where noise comes from, the attack's own and the defence's.
+    """
+
+    classifier: AbstractClassifier
+    labels: Int64[Tensor, "B"]
+    loss: AbstractLoss
+    gradient: AbstractGradient
+    generator: Generator | Streams
+
+    def loss_and_gradient(
+        self, images: Float[Tensor, "B C H W"]
+    ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B C H W"]]:
+        """Return each image's loss and gradient; every call draws the defence's noise anew."""
+        return self.gradient.loss_and_gradient(
+            self.classifier, images, self.labels, loss=self.loss, generator=self.generator
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractAttack(Spec):
+    """A search for an image near the given one that the classifier gets wrong.
+
+    Args:
+        eps: Largest perturbation, in pixel units: 8/255, not 8.
+        norm: How perturbations are measured.
+        loss: What the search maximises.
+    """
+
+    eps: float
+    norm: AbstractNorm = field(default_factory=Linf)
+    loss: AbstractLoss = field(default_factory=CE)
+
+    def __post_init__(self) -> None:
+        self.norm.require_eps(self.eps)
+
+    @final
+    def __call__(
+        self,
+        classifier: AbstractClassifier,
+        images: Float[Tensor, "B C H W"],
+        labels: Int64[Tensor, "B"],
+        *,
+        gradient: AbstractGradient = BPTT(),  # noqa: B008 - frozen
+        generator: Generator | Streams | None = None,
+    ) -> Float[Tensor, "B C H W"]:
+        """Return adversarial images in [0, 1], at most ``eps`` from ``images``.
+
+        The classifier is attacked in eval mode, whatever mode it is in; the mode of every submodule is
+        restored. Torch's global random state is neither read nor changed.
+
+        Args:
+            classifier: A ``SpikingClassifier``, or any module through ``rs.wrap``.
+            images: Pixels in [0, 1].
+            labels: True class of each image.
+            gradient: How the classifier is differentiated.
+            generator: Randomness of attack and defence; None is Streams(0, "attack", range(B)).
+        """
+        if not isinstance(classifier, AbstractClassifier):
+            raise InputError(
+                f"expected a SpikingClassifier, got {type(classifier).__name__}; wrap other modules with "
+                "rs.wrap(module)"
+            )
+        require_images(images)
+        require_labels(labels, num_images=len(images))
+        self.norm.require_eps(self.eps, num_pixels=images[0].numel())
+        if generator is None:
+            generator = Streams(0, "attack", range(len(images)))
+        with torch.inference_mode(False), torch.no_grad(), evaluation_mode(classifier):
+            originals = images.detach().clone()
+            victim = Victim(classifier, labels.clone(), self.loss, gradient, generator)
+            return self.project(self.search(victim, originals), originals)
+
+    @abstractmethod
+    def search(
+        self, victim: Victim, images: Float[Tensor, "B C H W"]
+    ) -> Float[Tensor, "B C H W"]:
+        """Return the point found for each image; it is projected afterwards."""
+        raise NotImplementedError
+
+    @final
+    def project(
+        self, candidates: Float[Tensor, "B C H W"], images: Float[Tensor, "B C H W"]
+    ) -> Float[Tensor, "B C H W"]:
+        """Return the candidates moved into the ball around ``images`` and then into [0, 1]."""
+        return (images + self.norm.project(candidates - images, self.eps)).clamp(0, 1)
+
+
+@contextlib.contextmanager
+def evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Put a module in eval mode and restore the mode of every submodule, whatever happens."""
+    modes = [(submodule, submodule.training) for submodule in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for submodule, mode in modes:
+            submodule.training = mode

@@ -1,0 +1,36 @@
+"""What an attacker maximises: logits and labels in, one loss per image out."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional
+
+from rsc_snn.spec import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractLoss(Spec):
+    """A loss of single images."""
+
+    @abstractmethod
+    def __call__(
+        self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]
+    ) -> Float[Tensor, "B"]:
+        """Return the loss of each image; larger is worse for the network."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CE(AbstractLoss):
+    """Cross-entropy with the true class."""
+
+    def __call__(
+        self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]
+    ) -> Float[Tensor, "B"]:
+        """Return -log softmax(logits)[label]."""
+        return functional.cross_entropy(logits, labels, reduction="none")
+
+
+EXAMPLES = (CE(),)

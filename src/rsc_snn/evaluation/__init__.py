@@ -1,0 +1,1 @@
+"""Evaluation: the judge, its rows, and what they add up to."""

@@ -1,0 +1,131 @@
+"""Attack, judge, score: from a classifier and images to rows and accuracies."""
+
+import warnings
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from rsc_snn.checks import require_images, require_labels
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.errors import InputError, WeakEvaluation
+from rsc_snn.evaluation.batch import UNCHANGED, Judge, judge_list, key_of, padded_batch, row_key
+from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
+from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, worst_of_lists
+from rsc_snn.runs.files import Row
+
+_WEAK_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an evaluation found.
+
+    Attributes:
+        rows: A row per entry and image, and one per list (norm, eps) and image with attack "worst".
+        summary: Accuracies; ``robust`` and ``vote`` are the judge's worst case over everything.
+        per_attack: A summary per entry and eps, in order.
+    """
+
+    rows: list[Row]
+    summary: Summary
+    per_attack: list[Summary]
+
+
+def evaluate(
+    classifier: AbstractClassifier,
+    images: Float[Tensor, "N C H W"],
+    labels: Int64[Tensor, "N"],
+    *,
+    attacks: Attacks,
+    num_draws: int = 20,
+    seed: int = 0,
+    indices: Sequence[int] | Tensor | None = None,
+    batch_size: int = BATCH_SIZE,
+) -> Result:
+    """Attack a classifier and score it on noise that no attack and no choice has seen.
+
+    For each image the clean image and every attack's result are ranked on held-out draws (lowest accuracy,
+    then lowest mean margin); the winner counts as the worst case, scored on separate draws.
+
+    Args:
+        classifier: In eval mode; a ``SpikingClassifier`` or ``rs.wrap(module)``.
+        images: Pixels in [0, 1].
+        labels: Class of each image.
+        attacks: A suite, or a list of attacks and (attack, gradient path) pairs.
+        num_draws: Draws for scoring, and as many for choosing; a deterministic classifier gets 1.
+        seed: Of all noise, that of the attacks included.
+        indices: Index of each image in its data set, which keys its noise; None is 0 ... N - 1.
+        batch_size: Images attacked together; it does not influence the noise.
+
+    Raises:
+        InputError (a ValueError): training mode, no attack, or images and labels that do not fit.
+    """
+    require_images(images)
+    require_labels(labels, num_images=len(images))
+    require_eval_mode(classifier)
+    keys = torch.as_tensor(range(len(images)) if indices is None else indices, dtype=torch.int64)
+    if keys.shape != labels.shape or len(keys.unique()) != len(keys):
+        raise InputError(f"indices must be {len(images)} different integers, one per image, got {len(keys)}")
+    plan = make_plan(
+        attacks,
+        num_draws=num_draws,
+        seed=seed,
+        is_random=classifier.varies(images[:batch_size]),
+        num_images=len(images),
+        batch_size=batch_size,
+    )
+    rows = [row for batch in evaluate_batches(classifier, images, labels, keys, plan) for row in batch]
+    warn_if_weak(rows)
+    groups = list(group(rows).values())
+    entries = [found for found in groups if found[0]["entry"] != WORST]
+    return Result(rows, summarise(worst_of_lists(rows)), [summarise(found) for found in entries])
+
+
+def evaluate_batches(
+    classifier: AbstractClassifier,
+    images: Tensor,
+    labels: Tensor,
+    indices: Tensor,
+    plan: Plan,
+    *,
+    done: Container[tuple[object, ...]] = (),
+) -> Iterator[list[Row]]:
+    """Yield the new rows of each batch; lists whose rows are all ``done`` are not computed again."""
+    for start in range(0, len(images), plan.batch_size):
+        batch = padded_batch(images, labels, indices, start=start, size=plan.batch_size)
+        judge, clean, rows = Judge(classifier, plan, batch), None, list[Row]()
+        for entries in plan.lists():
+            names = [*entries, (WORST, entries[0][1])]
+            numbers = batch.indices[: batch.num_real].tolist()
+            if all(key_of(plan, entry, name, i) in done for name, entry in names for i in numbers):
+                continue
+            clean = clean or judge.clean()
+            rows += judge_list(judge, clean, entries)
+        yield [row for row in rows if row_key(row) not in done]
+
+
+def require_eval_mode(classifier: AbstractClassifier) -> None:
+    """Raise unless ``classifier`` is one, with every submodule in eval mode."""
+    if not isinstance(classifier, AbstractClassifier):
+        raise InputError(
+            f"expected a SpikingClassifier, got {type(classifier).__name__}; wrap other modules with "
+            "rs.wrap(module)"
+        )
+    if any(module.training for module in classifier.modules()):
+        raise InputError("the classifier is in training mode; call classifier.eval() first")
+
+
+def warn_if_weak(rows: Sequence[Row]) -> None:
+    """Warn of entries that left many images unchanged: an attack without a gradient proves nothing."""
+    for found in group(row for row in rows if row["entry"] != WORST).values():
+        share = sum(UNCHANGED in row["flags"] for row in found) / len(found)
+        if share > _WEAK_SHARE:
+            warnings.warn(
+                f"{found[0]['entry']} left {100 * share:.0f} % of {len(found)} images unchanged: its "
+                "gradient is zero there, which is no evidence of robustness",
+                WeakEvaluation,
+                stacklevel=3,
+            )

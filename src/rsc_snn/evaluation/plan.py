@@ -1,0 +1,152 @@
+"""What an evaluation will do: its entries by name, its draws and its batches."""
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rsc_snn.attacks import AbstractAttack, Entry, Suite
+from rsc_snn.errors import InputError, RangeError
+from rsc_snn.gradients import BPTT, AbstractGradient
+
+BATCH_SIZE = 64
+FULL = "full"
+_PAIRS_PER_PASS = 128
+
+Attacks = Suite | Sequence[AbstractAttack | tuple[AbstractAttack, AbstractGradient]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A fixed list of entries and how they are scored.
+
+    Attributes:
+        suite: Name of the list, part of every row's key; a plain list is named by its content.
+        budget: "full": nothing was shortened.
+        entries: (name, entry) in order; names do not contain eps or norm.
+        num_draws: Scoring draws, and held-out draws, per image and candidate.
+        seed: Of every stream.
+        batch_size: Images of a unit of work.
+        draw_chunk: Draws that share a forward pass.
+    """
+
+    suite: str
+    budget: str
+    entries: tuple[tuple[str, Entry], ...]
+    num_draws: int
+    seed: int
+    batch_size: int
+    draw_chunk: int
+
+    def lists(self) -> list[list[tuple[str, Entry]]]:
+        """Return the entries grouped by norm and eps, in order; each group has its own worst case."""
+        groups: dict[tuple[str, float], list[tuple[str, Entry]]] = {}
+        for name, entry in self.entries:
+            key = (entry.attack.norm.name, entry.attack.eps)
+            groups.setdefault(key, []).append((name, entry))
+        return list(groups.values())
+
+
+def make_plan(
+    attacks: Attacks | Sequence[Suite],
+    *,
+    num_draws: int,
+    seed: int,
+    is_random: bool,
+    num_images: int,
+    batch_size: int = BATCH_SIZE,
+    draw_chunk: int | None = None,
+) -> Plan:
+    """Settle every choice before the first image.
+
+    Args:
+        attacks: Attacks, pairs of attack and gradient path, a suite, or one suite at several eps.
+        num_draws: Draws for a random classifier; a deterministic one gets 1.
+        seed: Of every stream.
+        is_random: Whether the classifier's answers vary.
+        num_images: How many there are; a batch is never larger.
+        batch_size: Images of a unit of work.
+        draw_chunk: Draws that share a forward pass; None fits them to the batch.
+
+    Raises:
+        InputError, RangeError: no attack, or fewer than one draw or image per batch.
+    """
+    if num_draws < 1:
+        raise RangeError(f"num_draws must be at least 1, got {num_draws}")
+    if batch_size < 1:
+        raise RangeError(f"batch_size must be at least 1, got {batch_size}")
+    suite, entries = _flatten(attacks)
+    if not entries:
+        raise InputError("expected at least one attack, got none; try rs.attacks.paper()")
+    batch_size = min(batch_size, num_images)
+    num_draws = num_draws if is_random else 1
+    chunk = draw_chunk or max(1, _PAIRS_PER_PASS // batch_size)
+    return Plan(
+        suite=suite or _name_of_list(entries),
+        budget=FULL,
+        entries=_named(entries),
+        num_draws=num_draws,
+        seed=seed,
+        batch_size=batch_size,
+        draw_chunk=min(chunk, num_draws),
+    )
+
+
+def entry_name(entry: Entry) -> str:
+    """Return the attack with its non-default fields, and the gradient path unless it is plain BPTT."""
+    default_fields = {
+        field.name: field.default if field.default is not dataclasses.MISSING else _made(field)
+        for field in dataclasses.fields(entry.attack)
+    }
+    changed = [
+        f"{name}={getattr(entry.attack, name)!r}"
+        for name, default in default_fields.items()
+        if name not in ("eps", "norm") and getattr(entry.attack, name) != default
+    ]
+    attack = type(entry.attack).__name__ + (f"({', '.join(changed)})" if changed else "")
+    return attack if entry.gradient == BPTT() else f"{attack} by {entry.gradient!r}"
+
+
+def _made(field: "dataclasses.Field[object]") -> object:
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _flatten(attacks: Attacks | Sequence[Suite]) -> tuple[str | None, list[Entry]]:
+    if isinstance(attacks, Suite):
+        return attacks.name, list(attacks.entries)
+    if isinstance(attacks, AbstractAttack):
+        raise InputError(f"attacks must be a list or a suite, got a single attack; write [{attacks!r}]")
+    suites = [item for item in attacks if isinstance(item, Suite)]
+    if suites:
+        names = {suite.name for suite in suites}
+        if len(suites) != len(attacks) or len(names) != 1:
+            raise InputError("a list of suites may only hold one suite at several eps")
+        return names.pop(), [entry for suite in suites for entry in suite.entries]
+    return None, [_as_entry(item) for item in attacks]
+
+
+def _as_entry(item: object) -> Entry:
+    if isinstance(item, AbstractAttack):
+        return Entry(attack=item, gradient=BPTT())
+    if isinstance(item, tuple) and len(item) == 2:
+        attack, gradient = item
+        if isinstance(attack, AbstractAttack) and isinstance(gradient, AbstractGradient):
+            return Entry(attack=attack, gradient=gradient)
+    raise InputError(f"expected an attack or a pair (attack, gradient path), got {item!r}")
+
+
+def _named(entries: list[Entry]) -> tuple[tuple[str, Entry], ...]:
+    seen: Counter[tuple[str, str, float]] = Counter()
+    named: list[tuple[str, Entry]] = []
+    for entry in entries:
+        name = entry_name(entry)
+        key = (name, entry.attack.norm.name, entry.attack.eps)
+        seen[key] += 1
+        named.append((name if seen[key] == 1 else f"{name} #{seen[key]}", entry))
+    return tuple(named)
+
+
+def _name_of_list(entries: list[Entry]) -> str:
+    names = sorted({name for name, _ in _named(entries)})
+    return "list-" + hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

@@ -1,0 +1,1 @@
+"""Bridges to networks and attacks of other libraries."""
