@@ -20,7 +20,7 @@ from rsc_snn.runs.storage import SCHEMA, require_schema, save_weights
 from rsc_snn.spec import from_data, to_data
 from rsc_snn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from rsc_snn.training.display import Display, SilentDisplay
-from rsc_snn.training.interruption import Interrupted, deferred_signals
+from rsc_snn.interruption import Interrupted, deferred_signals
 from rsc_snn.training.recipe import Recipe
 
 

@@ -1,0 +1,42 @@
+"""Options that several verbs share, and how their text is read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rsc_snn.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-root",
+        help="Folder whose subfolders are named after the data sets (default: RSC_SNN_DATA, else download).",
+    ),
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="Any torch device, such as cpu or cuda:0 (default: the best).")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")]
+
+
+def read_device(name: str | None) -> "torch.device":
+    """Return the device called ``name``, or CUDA if there is one, else the CPU.
+
+    Raises:
+        InputError: torch knows no such device, or this machine has none.
+    """
+    import torch
+
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as err:
+        reason = str(err).splitlines()[0]
+        raise InputError(f"device {name!r} cannot be used: {reason}; see 'rsc-snn doctor'") from err
+    return device

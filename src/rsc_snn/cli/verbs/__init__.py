@@ -1,0 +1,1 @@
+"""One module per verb; its function ``command`` is the verb, its docstring the help."""

@@ -1,0 +1,60 @@
+"""rsc-snn train."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rsc_snn.cli.options import DataRoot, Device, Seed
+
+
+def command(
+    recipe: Annotated[str, typer.Argument(help="DATASET-NETWORK-METHOD, module:function, or a run.yaml.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=V", help="Change a field of the recipe; repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="RUN", help="Run folder (default: runs/RECIPE).")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint of the run folder.")
+    ] = False,
+    data_root: DataRoot = None,
+    device: Device = None,
+    seed: Seed = None,
+) -> None:
+    """Train a network into a run folder. 'rsc-snn list recipes' shows the names."""
+    from rsc_snn.cli.options import read_device
+    from rsc_snn.cli.printing import make_console
+    from rsc_snn.data import data_root as find_root
+    from rsc_snn.errors import InputError
+    from rsc_snn.experiments.catalogue import resolve
+    from rsc_snn.interruption import Interrupted
+    from rsc_snn.spec import with_setting
+    from rsc_snn.training import train
+    from rsc_snn.training.display import ConsoleDisplay
+
+    chosen, recorded_seed = resolve(recipe)
+    for setting in settings or []:
+        path, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set expects FIELD=VALUE such as training.epochs=3, got {setting!r}")
+        chosen = with_setting(chosen, path, value)
+    chosen.data.locate(find_root(data_root))
+    folder = out or Path("runs") / chosen.name
+    console = make_console()
+    try:
+        train(
+            chosen,
+            folder,
+            seed=seed if seed is not None else recorded_seed or 0,
+            resume=resume,
+            data_root=data_root,
+            device=read_device(device),
+            display=ConsoleDisplay(console),
+        )
+    except Interrupted:
+        console.print(f"saved; continue with: rsc-snn train {folder}/run.yaml --out {folder} --resume")
+        raise
+    console.print(f"trained into {folder}; next: rsc-snn attack {folder}", soft_wrap=True)
