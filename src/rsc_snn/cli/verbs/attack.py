@@ -42,6 +42,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Attack a run's test images and score them on fresh noise; rows go to attacks.jsonl."""
+    from rsc_snn.cli.memory import keep_freed_memory
     from rsc_snn.cli.options import read_device
     from rsc_snn.cli.printing import make_console, print_table
     from rsc_snn.cli.progress import image_progress
@@ -50,6 +51,7 @@ def command(
     from rsc_snn.report.tables import attack_table
     from rsc_snn.runs.folder import RunFolder
 
+    keep_freed_memory()
     strengths = read_strengths(eps)
     if attack:
         attacks = read_attacks(attack, strengths, suite=suite, gradient=gradient, norm=norm, steps=steps)

@@ -25,6 +25,7 @@ def command(
     seed: Seed = None,
 ) -> None:
     """Train a network into a run folder. 'rsc-snn list recipes' shows the names."""
+    from rsc_snn.cli.memory import keep_freed_memory
     from rsc_snn.cli.options import read_device
     from rsc_snn.cli.printing import make_console
     from rsc_snn.data import data_root as find_root
@@ -35,6 +36,7 @@ def command(
     from rsc_snn.training import train
     from rsc_snn.training.display import ConsoleDisplay
 
+    keep_freed_memory()
     chosen, recorded_seed = resolve(recipe)
     for setting in settings or []:
         path, equals, value = setting.partition("=")
