@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
 
 from jaxtyping import Float
 from torch import Tensor
@@ -37,7 +36,7 @@ class RandomizedSmoothing(AbstractCoding):
             )
 
     @classmethod
-    def from_std(cls, std: float, *, resample_each_step: bool = False) -> Self:
+    def from_std(cls, std: float, *, resample_each_step: bool = False) -> "RandomizedSmoothing":
         """Make the coding whose noise has standard deviation ``std``, in pixel units.
 
         The square is taken in decimal: ``from_std(0.1)`` equals ``RandomizedSmoothing(variance=0.01)``.

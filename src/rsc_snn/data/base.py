@@ -4,7 +4,7 @@ import hashlib
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Self, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -35,7 +35,7 @@ class ImageSet:
     indices: Int64[Tensor, "N"]
 
     @classmethod
-    def of(cls, images: Tensor, labels: Tensor, classes: tuple[str, ...]) -> Self:
+    def of(cls, images: Tensor, labels: Tensor, classes: tuple[str, ...]) -> "ImageSet":
         """Make a set of two tensors; image i gets index i.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -34,7 +34,7 @@ class ClassifierSpec(Spec):
             raise RangeError(f"num_steps must be at least 1, got {self.num_steps}")
 
     @classmethod
-    def of(cls, classifier: SpikingClassifier) -> Self:
+    def of(cls, classifier: SpikingClassifier) -> "ClassifierSpec":
         """Describe a classifier whose network was built by one of our specs."""
         if not isinstance(classifier.network, BuiltNetwork):
             raise InputError(

@@ -1,0 +1,40 @@
+"""Shapes and types of every annotated function are checked while tests run."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import jaxtyping
+import pytest
+
+jaxtyping.install_import_hook("rsc_snn", "beartype.beartype")
+
+import torch  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_threads() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_ambient_data(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    if "real_data" not in request.fixturenames:
+        monkeypatch.delenv("RSC_SNN_DATA", raising=False)
+
+
+@pytest.fixture
+def real_data() -> Iterator[Path]:
+    """Folder with the real data sets; the test is skipped where there is none."""
+    root = os.environ.get("RSC_SNN_DATA")
+    if not root or not (Path(root) / "cifar10").is_dir():
+        pytest.skip("no real images: set RSC_SNN_DATA")
+    yield Path(root)
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Turn the checks of annotations off, to see the errors that a user sees."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
