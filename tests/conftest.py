@@ -7,7 +7,9 @@ from pathlib import Path
 import jaxtyping
 import pytest
 
-jaxtyping.install_import_hook("rsc_snn", "beartype.beartype")
+import tests.typechecker  # noqa: F401 - the hook looks it up by name
+
+jaxtyping.install_import_hook("rsc_snn", "tests.typechecker.check")
 
 import torch  # noqa: E402
 

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from rsc_snn.attacks import AbstractNorm
+from rsc_snn.checks import require_labels
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.rng import Streams
 
@@ -64,6 +65,7 @@ def collect_votes(
         noise = streams.at(draws.repeat_interleave(len(images)))
         logits_SBK = classifier.logits(pairs, noise).unflatten(0, (draw_chunk, len(images)))
         logits_SBK = logits_SBK[: num_draws - first]
+        require_labels(labels, num_images=len(images), num_classes=logits_SBK.shape[-1])
         votes = torch.nn.functional.one_hot(logits_SBK.argmax(-1), logits_SBK.shape[-1]).sum(0)
         counts = votes if counts is None else counts + votes
         margins += _margin(logits_SBK, labels).double().sum(0).cpu()

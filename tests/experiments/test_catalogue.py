@@ -1,0 +1,93 @@
+"""Recipes by name, function and file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import rsc_snn as rs
+from rsc_snn.codings import Direct, Poisson, RandomizedSmoothing
+from rsc_snn.errors import InputError, UnknownNameError
+from rsc_snn.experiments.catalogue import by_name, names, resolve
+from rsc_snn.neurons import LIF, ReLU
+from rsc_snn.training import Recipe
+
+
+@pytest.mark.parametrize(
+    ("method", "coding"),
+    [
+        ("direct", Direct()),
+        ("poisson", Poisson()),
+        ("rsc", RandomizedSmoothing(variance=0.1)),
+        ("rsc0.1", RandomizedSmoothing(variance=0.1)),
+        ("rsc0.01", RandomizedSmoothing(variance=0.01)),
+        ("rsc1e-4", RandomizedSmoothing(variance=1e-4)),
+        ("rsc2-0.1", RandomizedSmoothing(variance=0.1, resample_each_step=True)),
+        ("rsc2-0.25", RandomizedSmoothing(variance=0.25, resample_each_step=True)),
+        ("ann", Direct()),
+    ],
+)
+def test_methods_choose_the_coding(method: str, coding: object) -> None:
+    recipe = by_name(f"cifar10-vgg5-{method}")
+    assert recipe.coding == coding
+    assert recipe.name == f"cifar10-vgg5-{method}"
+    assert recipe.neuron == (ReLU() if method == "ann" else LIF())
+    assert recipe.num_steps == (1 if method == "ann" else 8)
+    assert recipe.network == rs.networks.VGG5(hidden_width=4096)
+
+
+def test_the_digits_recipe_is_the_one_of_the_design() -> None:
+    recipe = by_name("digits-vgg5-rsc")
+    assert recipe.network == rs.networks.VGG5(hidden_width=256)
+    assert recipe.num_steps == 4
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_listed_recipe_builds_and_takes_a_step(name: str) -> None:
+    recipe = replace(by_name(name), network=rs.networks.VGG5(hidden_width=8), num_steps=2)
+    classifier = recipe.classifier().build().train()
+    images = torch.rand(2, *recipe.data.image_shape)
+    recipe.objective(classifier, images, torch.tensor([0, 1])).backward()
+    assert all(parameter.grad is not None for parameter in classifier.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("cifar10-vgg5-rsk", "cifar10-vgg5-rsc"),
+        ("cifr10-vgg5-direct", "cifar10-vgg5-direct"),
+        ("digits-vgg5-pois", "digits-vgg5-poisson"),
+        ("digits-vgg5-rsc-0.1x", "digits-vgg5-rsc"),
+        ("digits-vgg5", "digits-vgg5"),
+    ],
+)
+def test_an_unknown_name_gets_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(UnknownNameError, match=f"unknown recipe '{name}'; did you mean '{nearest}"):
+        by_name(name)
+
+
+def my_recipe() -> Recipe:
+    return replace(by_name("digits-vgg5-direct"), name="mine")
+
+
+def not_a_recipe() -> int:
+    return 3
+
+
+def test_a_function_of_a_users_module_is_a_recipe() -> None:
+    assert resolve("tests.experiments.test_catalogue:my_recipe")[0].name == "mine"
+    with pytest.raises(InputError, match="must return a Recipe, got int"):
+        resolve("tests.experiments.test_catalogue:not_a_recipe")
+    with pytest.raises(InputError, match="cannot import"):
+        resolve("tests.experiments.test_catalogue:nothing")
+    with pytest.raises(InputError, match="expected module:name"):
+        resolve("os; rm:x")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no file .*run\.yaml"):
+        resolve(str(tmp_path / "run.yaml"))
+    (tmp_path / "other.yaml").write_text("a: 1")
+    with pytest.raises(InputError, match=r"expected a file called run\.yaml"):
+        resolve(str(tmp_path / "other.yaml"))

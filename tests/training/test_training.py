@@ -1,0 +1,218 @@
+"""Training: resumed runs are bit-identical, rows are complete, folders are safe."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import rsc_snn as rs
+from rsc_snn.errors import DivergedError, InputError, RunFolderError
+from rsc_snn.experiments.catalogue import by_name
+from rsc_snn.runs.files import read_rows
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.training import Recipe, Training, train
+from rsc_snn.training.checkpoint import Progress
+from rsc_snn.training.display import SilentDisplay
+
+
+def tiny(method: str = "rsc0.1", **changes: object) -> Recipe:
+    recipe = by_name(f"digits-vgg5-{method}")
+    settings = {"epochs": 2, "num_images": 200, "num_validation": 20, "batch_size": 30, "checkpoint_every": 2}
+    training = replace(recipe.training, **{**settings, **changes})  # type: ignore[arg-type]
+    return replace(recipe, training=training, network=rs.networks.VGG5(hidden_width=16), num_steps=2)
+
+
+class StopAt(SilentDisplay):
+    """Raises after a number of steps, as a crash would."""
+
+    def __init__(self, num_steps: int):
+        self.left = num_steps
+
+    def is_due(self) -> bool:
+        return True
+
+    def step(self, progress: Progress) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise RuntimeError("crash")
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "weights.safetensors")
+
+
+def timeless(folder: Path) -> list[dict[str, object]]:
+    rows = read_rows(folder / "training.jsonl")
+    return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in rows]
+
+
+@pytest.mark.parametrize("num_steps", [1, 3, 6, 7, 11])
+def test_a_crash_anywhere_and_a_resume_give_the_same_bits(tmp_path: Path, num_steps: int) -> None:
+    recipe = tiny()
+    train(recipe, tmp_path / "whole", seed=3)
+    with pytest.raises(RuntimeError, match="crash"):
+        train(recipe, tmp_path / "broken", seed=3, display=StopAt(num_steps))
+    assert not (tmp_path / "broken" / "weights.safetensors").exists()
+    train(recipe, tmp_path / "broken", seed=3, resume=True)
+    first, second = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert timeless(tmp_path / "whole") == timeless(tmp_path / "broken")
+
+
+def test_seeds_matter_and_repeat(tmp_path: Path) -> None:
+    results = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train(tiny(epochs=1, warmup_epochs=0.5), tmp_path / name, seed=seed)
+        results.append(weights(tmp_path / name)["network.layers.readout.weight"])
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
+
+
+def test_the_global_random_state_is_left_alone(tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    train(tiny(epochs=1, warmup_epochs=0.0), tmp_path / "run")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle_and_resume_give_the_same_bits(tmp_path: Path) -> None:
+    settings = ["training.epochs=3", "training.num_images=300", "training.num_validation=20"]
+    settings += ["training.batch_size=20", "training.checkpoint_every=3", "num_steps=2", "network.hidden_width=16"]
+    command = [sys.executable, "-m", "rsc_snn", "train", "digits-vgg5-rsc0.1", "--device", "cpu"]
+    command += [word for setting in settings for word in ("--set", setting)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, env=environment, capture_output=True)
+    broken = tmp_path / "broken"
+    with subprocess.Popen(
+        [*command, "--out", str(broken)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not RunFolder(broken).checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert RunFolder(broken).checkpoint.exists()
+    assert not (broken / "weights.safetensors").exists(), "it was killed too late to prove anything"
+    subprocess.run(
+        [*command, "--out", str(broken), "--resume"], check=True, env=environment, capture_output=True
+    )
+    assert (broken / "weights.safetensors").read_bytes() == (tmp_path / "whole" / "weights.safetensors").read_bytes()
+    assert timeless(broken) == timeless(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    command = [sys.executable, "-m", "rsc_snn", "train", "digits-vgg5-direct", "--out", str(tmp_path / "run")]
+    command += ["--set", "training.checkpoint_every=1", "--set", "network.hidden_width=16"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not RunFolder(tmp_path / "run").checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert "--resume" in out
+    assert err == f"rsc-snn: stopped by {number.name}\n"
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    holder = (
+        "import sys, time\nfrom pathlib import Path\nfrom rsc_snn.runs.folder import RunFolder\n"
+        "with RunFolder(Path(sys.argv[1])).locked():\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    folder = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", holder, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(RunFolderError, match="in use by another process"):
+            train(tiny(), folder)
+        process.kill()
+        process.wait()
+    with RunFolder(folder).locked():
+        pass  # the lock died with its owner
+
+
+def test_a_folder_is_never_overwritten_or_mixed(tmp_path: Path) -> None:
+    recipe = tiny(epochs=1, warmup_epochs=0.0)
+    train(recipe, tmp_path / "run")
+    with pytest.raises(RunFolderError, match="already holds a run; continue it with --resume"):
+        train(recipe, tmp_path / "run")
+    with pytest.raises(RunFolderError, match="network differs"):
+        train(replace(recipe, network=rs.networks.VGG5(hidden_width=8)), tmp_path / "run", resume=True)
+    with pytest.raises(RunFolderError, match="seed differs"):
+        train(recipe, tmp_path / "run", seed=1, resume=True)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="crash"):
+        train(tiny(), tmp_path / "run", display=StopAt(5))
+    checkpoint = RunFolder(tmp_path / "run").checkpoint
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(RunFolderError, match="damaged or of another run"):
+        train(tiny(), tmp_path / "run", resume=True)
+
+
+def test_validation_images_are_not_trained_on_and_rows_count_what_was_done(tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "run")
+    rows = read_rows(tmp_path / "run" / "training.jsonl")
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert {row["num_train"] for row in rows} == {180}
+    assert {row["num_validation"] for row in rows} == {20}
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert environment[0]["device"]["type"] == "cpu"
+    assert len(environment[0]["data"]["train"]) == 64
+
+
+def test_without_validation_images_there_is_no_validation(tmp_path: Path) -> None:
+    train(tiny(num_validation=0, epochs=1, warmup_epochs=0.0), tmp_path / "run")
+    assert read_rows(tmp_path / "run" / "training.jsonl")[0]["validation_accuracy"] is None
+
+
+def test_a_loss_that_is_not_finite_stops(tmp_path: Path) -> None:
+    with pytest.raises(DivergedError, match="lower training.learning_rate"):
+        train(tiny("ann", learning_rate=1e30, warmup_epochs=0.0), tmp_path / "run")
+    assert not (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="batch_size 500 exceeds the 180 training images"):
+        train(tiny(batch_size=500), tmp_path / "run")
+    assert not (tmp_path / "run" / "run.yaml").exists()
+
+
+def test_the_schedule_warms_up_and_ends_at_zero() -> None:
+    settings = Training(epochs=4, learning_rate=0.2, warmup_epochs=1.0)
+    rates = [settings.learning_rate_at(step, 10) for step in range(40)]
+    assert rates[:10] == pytest.approx([0.02 * (i + 1) for i in range(10)])
+    assert rates[10] == pytest.approx(0.2)
+    assert rates[25] == pytest.approx(0.1)  # half of the cosine
+    assert 0 < rates[-1] < 0.001
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 1),
+        ("learning_rate", 0.0),
+        ("momentum", 1.0),
+        ("weight_decay", -1.0),
+        ("warmup_epochs", 101.0),
+        ("num_images", 0),
+        ("num_validation", -1),
+        ("checkpoint_every", 0),
+    ],
+)
+def test_impossible_settings_are_refused(field: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"^{field} must be"):
+        Training(**{field: value})  # type: ignore[arg-type]
