@@ -9,7 +9,11 @@ import pytest
 
 import tests.typechecker  # noqa: F401 - the hook looks it up by name
 
-jaxtyping.install_import_hook("rsc_snn", "tests.typechecker.check")
+_ROOMS = """
+    attacks checks classifier codings data errors evaluation experiments gradients interop networks neurons
+    objectives registry report rng runs spec training
+"""  # all but the command line, whose functions carry typer's annotations
+jaxtyping.install_import_hook([f"rsc_snn.{room}" for room in _ROOMS.split()], "tests.typechecker.check")
 
 import torch  # noqa: E402
 
@@ -26,12 +30,12 @@ def _no_ambient_data(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReq
 
 
 @pytest.fixture
-def real_data() -> Iterator[Path]:
+def real_data() -> Path:
     """Folder with the real data sets; the test is skipped where there is none."""
     root = os.environ.get("RSC_SNN_DATA")
     if not root or not (Path(root) / "cifar10").is_dir():
         pytest.skip("no real images: set RSC_SNN_DATA")
-    yield Path(root)
+    return Path(root)
 
 
 @pytest.fixture

@@ -39,7 +39,8 @@ def test_a_new_file_is_a_new_coding(tmp_path: Path) -> None:
     (tmp_path / "rsc_snn" / "codings" / "inverted.py").write_text(NEW_CODING)
     code = (
         "import rsc_snn as rs; from rsc_snn.cli.app import main; from rsc_snn.spec import with_setting; "
-        "from rsc_snn.experiments.catalogue import by_name; print(rs.codings.Inverted()); main(['list', 'codings']);"
+        "from rsc_snn.experiments.catalogue import by_name; print(rs.codings.Inverted()); "
+        "main(['list', 'codings']);"
         "print(with_setting(by_name('digits-vgg5-rsc'), 'coding', 'Inverted').coding)"
     )
     done = subprocess.run(

@@ -38,9 +38,13 @@ def test_settings_are_typed_and_reach_every_depth() -> None:
         ("neuron.surrogate", "Rectangle", rs.neurons.Rectangle()),
         ("neuron.surrogate", "{kind: Arctan, alpha: 3}", rs.neurons.Arctan(alpha=3.0)),
         ("neuron.surrogate.width", "1/2", 0.5),
-        ("coding", "{kind: RandomizedSmoothing, variance: 0.5}", rs.codings.RandomizedSmoothing(variance=0.5)),
+        (
+            "coding",
+            "{kind: RandomizedSmoothing, variance: 0.5}",
+            rs.codings.RandomizedSmoothing(variance=0.5),
+        ),
     ]:
-        found = with_setting(recipe, path, text)
+        found: object = with_setting(recipe, path, text)
         for name in path.split("."):
             found = getattr(found, name)
         assert found == expected
@@ -75,7 +79,9 @@ def test_bad_settings_name_the_place_and_the_nearest_key(path: str, text: str, m
 def test_an_unknown_or_missing_key_in_a_file_is_an_error() -> None:
     data = to_data(by_name("digits-vgg5-direct"))
     data["training"]["epocs"] = 3
-    with pytest.raises(UnknownNameError, match=r"unknown key in run.training \(Training\) 'epocs'; did you mean 'epochs'"):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown key in run.training \(Training\) 'epocs'; did you mean 'epochs'"
+    ):
         from_data(data, Recipe, where="run")
     del data["training"]["epocs"], data["coding"]
     with pytest.raises(InputError, match=r"run \(Recipe\) lacks coding"):
@@ -87,10 +93,10 @@ def test_an_unknown_or_missing_key_in_a_file_is_an_error() -> None:
 def test_components_of_a_users_module_are_found() -> None:
     """A kind outside the package is written with its module, and imported when it is read."""
     data = {"kind": "tests.user_component:Halved"}
-    coding = from_data(data, AbstractCoding)  # type: ignore[type-abstract]
+    coding = from_data(data, AbstractCoding)
     assert to_data(coding) == data
     with pytest.raises(InputError, match="cannot import"):
-        from_data({"kind": "tests.user_component:Missing"}, AbstractCoding)  # type: ignore[type-abstract]
+        from_data({"kind": "tests.user_component:Missing"}, AbstractCoding)
 
 
 def test_numbers_are_read_as_people_write_them() -> None:
@@ -104,6 +110,6 @@ def test_numbers_are_read_as_people_write_them() -> None:
 
 def test_fields_are_keyword_only_and_frozen() -> None:
     with pytest.raises(TypeError):
-        Training(3)  # type: ignore[misc]
+        Training(3)  # type: ignore[call-arg]
     with pytest.raises(AttributeError):
         rs.codings.RandomizedSmoothing().variance = 0.5  # type: ignore[misc]

@@ -45,9 +45,7 @@ class AbstractClassifier(nn.Module):
         """Return the mean of the logits over time, with noise from torch's default generator."""
         return self.logits(images)
 
-    def logits(
-        self, images: Float[Tensor, "B C H W"], generator: Randomness = None
-    ) -> Float[Tensor, "B K"]:
+    def logits(self, images: Float[Tensor, "B C H W"], generator: Randomness = None) -> Float[Tensor, "B K"]:
         """Return the mean of the logits over time."""
         return self.logits_over_time(images, generator).mean(0)
 
@@ -119,11 +117,13 @@ class SpikingClassifier(AbstractClassifier):
         return self.coding.is_random
 
     def extra_repr(self) -> str:
+        """Coding and T."""
         return f"coding={self.coding}, num_steps={self.num_steps}"
 
     def _require_fitting(self, images: Tensor) -> None:
-        is_ours = isinstance(self.network, BuiltNetwork)
-        require_images(images, shape=self.network.blueprint.image_shape if is_ours else None)
+        network = self.network
+        shape = network.blueprint.image_shape if isinstance(network, BuiltNetwork) else None
+        require_images(images, shape=shape)
         channels = max(len(self.mean), len(self.std))
         if channels not in (1, images.shape[1]):
             raise ShapeError(f"mean and std are for {channels} channels, images are {list(images.shape)}")

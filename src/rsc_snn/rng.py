@@ -50,8 +50,7 @@ class Streams:
         fixed._fixed_draws = _counters(draws, "draws")
         if len(fixed._fixed_draws) != len(self.indices):
             raise ShapeError(
-                f"draws must hold one number per image ({len(self.indices)}), "
-                f"got {len(fixed._fixed_draws)}"
+                f"draws must hold one number per image ({len(self.indices)}), got {len(fixed._fixed_draws)}"
             )
         return fixed
 
@@ -188,4 +187,3 @@ def _counters(values: "Tensor | Sequence[int] | range", name: str) -> Tensor:
 def _words(seed: int, purpose: str) -> tuple[int, int]:
     digest = hashlib.sha256(f"{seed}:{purpose}".encode()).digest()
     return int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")
-

@@ -23,7 +23,7 @@ Data = Any  # dict, list, str, int, float, bool or None, nested
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Spec(ABC):
+class Spec(ABC):  # noqa: B024 - the kinds below it have the methods
     """Base of every component: immutable, keyword-only, compared and printed by its fields."""
 
     _kinds: ClassVar[dict[str, type["Spec"]]] = {}

@@ -1,5 +1,6 @@
 """Attacks against known optima and torchattacks; every attack keeps the promises of its base class."""
 
+import itertools
 import math
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 import rsc_snn as rs
 from rsc_snn import attacks
-from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack, AbstractNorm, Linf
+from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack, AbstractNorm
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.errors import DTypeError, InputError, RangeError, ShapeError
 from rsc_snn.registry import examples
@@ -88,13 +89,14 @@ class TestEveryAttack:
         classifier = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1))
         found = attack(classifier, images, torch.tensor([1, 2, 3, 4]))
         assert found.shape == images.shape
-        assert 0 <= float(found.min()) and float(found.max()) <= 1
+        assert float(found.min()) >= 0
+        assert float(found.max()) <= 1
         assert float(norm.size(found - images).max()) <= 0.05 + 1e-6
         assert float(norm.size(found - images).max()) > 0.01
 
     def test_leaves_everything_as_it_was(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
         classifier = small_classifier(rs.codings.Poisson()).train()
-        classifier.network.layers.features[0].eval()  # type: ignore[union-attr, index, operator]
+        classifier.network.layers.features[0].eval()  # type: ignore[union-attr, index]
         modes = [module.training for module in classifier.modules()]
         state = {name: value.clone() for name, value in classifier.state_dict().items()}
         images, before = torch.rand(4, 1, 8, 8), torch.get_rng_state()
@@ -140,7 +142,7 @@ def test_noise_is_fresh_at_every_step() -> None:
     classifier.network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))
     PGD(eps=1e-9, step_size=1e-10)(classifier, torch.full((1, 1, 8, 8), 0.5), torch.tensor([3]))
     assert len(seen) == 7
-    for first, second in zip(seen[:-1], seen[1:], strict=True):
+    for first, second in itertools.pairwise(seen):
         assert float((first - second).abs().mean()) > 0.1
 
 

@@ -19,7 +19,8 @@ EXAMPLES = examples(data.__name__, data.__path__, AbstractDataset)
 def test_digits_have_their_published_size_and_no_image_is_in_both_splits() -> None:
     train, test = (rs.data.load("digits", split=split) for split in ("train", "test"))
     assert len(train) + len(test) == 1797
-    assert test.images.shape[1:] == (1, 8, 8) and test.images.dtype == torch.uint8
+    assert test.images.shape[1:] == (1, 8, 8)
+    assert test.images.dtype == torch.uint8
     assert test.labels.dtype == torch.int64
     assert test.classes == tuple("0123456789")
     assert int(train.images.max()) == 255
@@ -76,11 +77,17 @@ class TestShiftAndFlip:
         assert abs(int(is_mirror.sum()) - 250) < 5 * (500 / 4) ** 0.5
 
     def test_nothing_changes_without_shift_and_flip(self) -> None:
-        assert torch.equal(shift_and_flip(self.images, padding=0, flip=False, generator=seeded(0)), self.images)
+        assert torch.equal(
+            shift_and_flip(self.images, padding=0, flip=False, generator=seeded(0)), self.images
+        )
 
     def test_an_image_is_altered_alike_in_every_batch(self) -> None:
-        whole = shift_and_flip(self.images[:9], padding=2, flip=True, generator=rs.Streams(0, "augment", range(9)))
-        part = shift_and_flip(self.images[5:7], padding=2, flip=True, generator=rs.Streams(0, "augment", [5, 6]))
+        whole = shift_and_flip(
+            self.images[:9], padding=2, flip=True, generator=rs.Streams(0, "augment", range(9))
+        )
+        part = shift_and_flip(
+            self.images[5:7], padding=2, flip=True, generator=rs.Streams(0, "augment", [5, 6])
+        )
         assert torch.equal(part, whole[5:7])
 
 
@@ -98,7 +105,8 @@ def test_every_dataset_states_what_a_network_needs(dataset: AbstractDataset) -> 
     assert len(dataset.mean) == len(dataset.std) == channels
     images = torch.randint(0, 256, (3, *dataset.image_shape), dtype=torch.uint8)
     altered = dataset.augment(images, generator=seeded(0))
-    assert altered.shape == images.shape and altered.dtype == torch.uint8
+    assert altered.shape == images.shape
+    assert altered.dtype == torch.uint8
     assert data.by_name(dataset.name) == dataset
 
 
@@ -130,7 +138,9 @@ def own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_local_folder_is_decoded_once(own_caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_folder_is_decoded_once(
+    own_caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = write_hub_folder(tmp_path / "root")
     first = rs.data.load("cifar10", root=tmp_path / "root")
     assert torch.equal(first.images, expected)
@@ -142,7 +152,9 @@ def test_a_local_folder_is_decoded_once(own_caches: Path, tmp_path: Path, monkey
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_damaged_cache_is_replaced_and_a_changed_folder_is_read_again(own_caches: Path, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_replaced_and_a_changed_folder_is_read_again(
+    own_caches: Path, tmp_path: Path
+) -> None:
     expected = write_hub_folder(tmp_path / "root")
     rs.data.load("cifar10", root=tmp_path / "root")
     (cached,) = (own_caches / "decoded").glob("*.safetensors")
@@ -153,7 +165,9 @@ def test_a_damaged_cache_is_replaced_and_a_changed_folder_is_read_again(own_cach
 
 
 def test_missing_data_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match=r"no folder 'cifar10' in the data root .*leave both away to download"):
+    with pytest.raises(
+        InputError, match=r"no folder 'cifar10' in the data root .*leave both away to download"
+    ):
         rs.data.load("cifar10", root=tmp_path)
     with pytest.raises(InputError, match="is not a folder"):
         rs.data.load("cifar10", root=tmp_path / "nowhere")

@@ -53,7 +53,9 @@ def test_scores_use_draws_that_attacks_and_choices_do_not() -> None:
         return original(images, generator)
 
     classifier.logits_over_time = spy  # type: ignore[method-assign, assignment]
-    rs.evaluate(classifier, torch.rand(4, 1, 8, 8), torch.arange(4), attacks=[FGSM(eps=0.1)], num_draws=3, seed=9)
+    rs.evaluate(
+        classifier, torch.rand(4, 1, 8, 8), torch.arange(4), attacks=[FGSM(eps=0.1)], num_draws=3, seed=9
+    )
     assert {purpose for purpose, _ in seen} == {"attack", "heldout", "score"}
     assert {seed for _, seed in seen} == {9}
 
@@ -90,11 +92,14 @@ def test_verify_projects_and_reports() -> None:
 
 @pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
 def test_a_cheating_attack_gains_nothing() -> None:
-    classifier = rs.SpikingClassifier(Linear(torch.ones(1, 1, 1)), rs.codings.Direct(), 1, mean=(0.45,)).eval()
+    classifier = rs.SpikingClassifier(
+        Linear(torch.ones(1, 1, 1)), rs.codings.Direct(), 1, mean=(0.45,)
+    ).eval()
     images, labels = torch.full((3, 1, 1, 1), 0.5), torch.ones(3, dtype=torch.long)
     result = rs.evaluate(classifier, images, labels, attacks=[Cheat(eps=0.01), Cheat(eps=0.02, kind="nan")])
     assert max(row["linf"] for row in result.rows) <= 0.01 + 1e-6
-    assert result.summary.robust is not None and result.summary.robust.value == 1.0
+    assert result.summary.robust is not None
+    assert result.summary.robust.value == 1.0
 
 
 def test_a_deterministic_classifier_gets_one_draw_and_its_known_worst_case() -> None:
@@ -105,7 +110,8 @@ def test_a_deterministic_classifier_gets_one_draw_and_its_known_worst_case() -> 
     result = rs.evaluate(classifier, images, labels, attacks=[FGSM(eps=0.04), FGSM(eps=0.06)])
     assert {row["num_draws"] for row in result.rows} == {1}
     assert [summary.robust.value for summary in result.per_attack if summary.robust] == [1.0, 0.5]
-    assert result.summary.robust is not None and result.summary.robust.value == 0.5
+    assert result.summary.robust is not None
+    assert result.summary.robust.value == 0.5
     assert result.summary.clean.value == 1.0
     worst = [row for row in result.rows if row["entry"] == "worst" and row["eps"] == 0.06]
     assert [row["winner"] for row in worst] == ["FGSM", "FGSM"]
@@ -122,13 +128,19 @@ def test_rows_hold_what_the_record_promises() -> None:
     classifier = small_classifier(rs.codings.Poisson())
     images, labels = torch.rand(5, 1, 8, 8, generator=seeded(0)), torch.arange(5)
     result = rs.evaluate(
-        classifier, images, labels, attacks=rs.attacks.paper(eps=8 / 255), num_draws=6, indices=[7, 3, 50, 2, 9]
+        classifier,
+        images,
+        labels,
+        attacks=rs.attacks.paper(eps=8 / 255),
+        num_draws=6,
+        indices=[7, 3, 50, 2, 9],
     )
     assert len(result.rows) == 15
     for row in result.rows:
         assert row.keys() - {"winner"} == ROW_FIELDS
         for counts in ("clean_counts", "adversarial_counts", "heldout_counts"):
-            assert len(row[counts]) == 10 and sum(row[counts]) == 6
+            assert len(row[counts]) == 10
+            assert sum(row[counts]) == 6
         assert row["linf"] <= 8 / 255 + 1e-6
     assert [row["index"] for row in result.rows[:5]] == [7, 3, 50, 2, 9]
     assert {row["suite"] for row in result.rows} == {"paper"}
@@ -138,11 +150,20 @@ def test_rows_hold_what_the_record_promises() -> None:
 
 
 def timeless(rows: list[Row]) -> dict[tuple[object, ...], Row]:
-    kept = [{k: v for k, v in row.items() if k not in ("batch_size", "draw_chunk", "heldout_margin", "linf", "l2")} for row in rows]
+    kept = [
+        {
+            k: v
+            for k, v in row.items()
+            if k not in ("batch_size", "draw_chunk", "heldout_margin", "linf", "l2")
+        }
+        for row in rows
+    ]
     return {(row["entry"], row["eps"], row["index"]): row for row in kept}
 
 
-@pytest.mark.parametrize("coding", [rs.codings.RandomizedSmoothing(variance=0.1), rs.codings.Poisson()], ids=repr)
+@pytest.mark.parametrize(
+    "coding", [rs.codings.RandomizedSmoothing(variance=0.1), rs.codings.Poisson()], ids=repr
+)
 def test_rows_do_not_depend_on_batch_size_order_or_company(coding: rs.codings.AbstractCoding) -> None:
     """Exactly in float64; float32 may flip a spike by rounding."""
     classifier = small_classifier(coding).double()
@@ -151,7 +172,13 @@ def test_rows_do_not_depend_on_batch_size_order_or_company(coding: rs.codings.Ab
 
     def rows(order: list[int], batch_size: int) -> dict[tuple[object, ...], Row]:
         result = rs.evaluate(
-            classifier, images[order], labels[order], attacks=[PGD(eps=0.1)], num_draws=4, indices=order, batch_size=batch_size
+            classifier,
+            images[order],
+            labels[order],
+            attacks=[PGD(eps=0.1)],
+            num_draws=4,
+            indices=order,
+            batch_size=batch_size,
         )
         return timeless(result.rows)
 
@@ -168,7 +195,9 @@ def test_done_rows_are_not_computed_again() -> None:
     images, labels = torch.rand(6, 1, 8, 8, generator=seeded(0)), torch.arange(6)
     attacks = [rs.attacks.paper(eps=eps) for eps in (0.02, 0.05)]
     plan = make_plan(attacks, num_draws=2, seed=0, is_random=True, num_images=6, batch_size=4)
-    rows = [row for batch in evaluate_batches(classifier, images, labels, torch.arange(6), plan) for row in batch]
+    rows = [
+        row for batch in evaluate_batches(classifier, images, labels, torch.arange(6), plan) for row in batch
+    ]
     assert len(rows) == 2 * 3 * 6
     from rsc_snn.evaluation.batch import row_key
 
@@ -183,7 +212,11 @@ def test_done_rows_are_not_computed_again() -> None:
     ]
     assert fresh == [row for row in rows if row not in kept]
     full = len(calls)
-    list(evaluate_batches(classifier, images, labels, torch.arange(6), plan, done=done | {row_key(r) for r in fresh}))
+    list(
+        evaluate_batches(
+            classifier, images, labels, torch.arange(6), plan, done=done | {row_key(r) for r in fresh}
+        )
+    )
     assert len(calls) == full
 
 
@@ -192,7 +225,14 @@ def test_draws_are_the_same_in_every_chunking() -> None:
     images, labels = torch.rand(3, 1, 8, 8, dtype=torch.float64), torch.arange(3)
     found = [
         collect_votes(
-            classifier, images, labels, indices=torch.arange(3), seed=0, purpose="score", num_draws=7, draw_chunk=chunk
+            classifier,
+            images,
+            labels,
+            indices=torch.arange(3),
+            seed=0,
+            purpose="score",
+            num_draws=7,
+            draw_chunk=chunk,
         )
         for chunk in (1, 2, 7)
     ]
@@ -209,7 +249,10 @@ class Saturated(torch.nn.Module):
 def test_a_vanished_gradient_is_flagged_and_warned_of() -> None:
     with pytest.warns(WeakEvaluation, match=r"FGSM left 100 % of 3 images unchanged: its gradient is zero"):
         result = rs.evaluate(
-            rs.wrap(Saturated()).eval(), torch.rand(3, 1, 2, 2), torch.zeros(3, dtype=torch.long), attacks=[FGSM(eps=0.1)]
+            rs.wrap(Saturated()).eval(),
+            torch.rand(3, 1, 2, 2),
+            torch.zeros(3, dtype=torch.long),
+            attacks=[FGSM(eps=0.1)],
         )
     assert all(row["flags"] == ["unchanged"] for row in result.rows if row["entry"] == "FGSM")
 
@@ -227,9 +270,12 @@ def test_the_summary_averages_draws_within_and_images_across() -> None:
     ]
     summary = summarise(rows)
     assert summary.clean.value == pytest.approx(0.875)
-    assert summary.robust is not None and summary.robust.value == pytest.approx(0.625)
-    assert summary.vote is not None and summary.vote.value == 0.5
-    assert summary.num_images == 2 and summary.is_small
+    assert summary.robust is not None
+    assert summary.robust.value == pytest.approx(0.625)
+    assert summary.vote is not None
+    assert summary.vote.value == 0.5
+    assert summary.num_images == 2
+    assert summary.is_small
 
 
 def test_both_norms_in_one_list_have_their_own_worst_case() -> None:
@@ -237,7 +283,10 @@ def test_both_norms_in_one_list_have_their_own_worst_case() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", WeakEvaluation)
         result = rs.evaluate(
-            classifier, torch.rand(2, 1, 8, 8), torch.arange(2), attacks=[FGSM(eps=0.1), (PGD(eps=0.5, norm=L2()), rs.gradients.BPTT())]
+            classifier,
+            torch.rand(2, 1, 8, 8),
+            torch.arange(2),
+            attacks=[FGSM(eps=0.1), (PGD(eps=0.5, norm=L2()), rs.gradients.BPTT())],
         )
     assert [row["norm"] for row in result.rows if row["entry"] == "worst"] == ["linf"] * 2 + ["l2"] * 2
 

@@ -66,6 +66,8 @@ def test_the_interval_is_that_of_the_mean_share() -> None:
         ((0, float("nan")), (0.9, 0.5), "fractions|rise"),
     ],
 )
-def test_bad_input_is_refused(strengths: tuple[float, ...], accuracies: tuple[float, ...], message: str) -> None:
+def test_bad_input_is_refused(
+    strengths: tuple[float, ...], accuracies: tuple[float, ...], message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         rs.qte(strengths, accuracies)

@@ -56,7 +56,7 @@ def test_a_fresh_network_is_alive(
     """Training mode, 32 images, T=4: every hidden layer fires 1 to 60 %, every layer gets a gradient."""
     images, width = {"digits": (digits(), 256), "generated": (generated(), 512)}[source]
     network = VGG5(hidden_width=width).build(
-        image_shape=tuple(images.shape[1:]), neuron=neuron, generator=seeded(seed)
+        image_shape=(images.shape[1], images.shape[2], images.shape[3]), neuron=neuron, generator=seeded(seed)
     )
     rates: list[float] = []
     for module in network.modules():
@@ -70,7 +70,8 @@ def test_a_fresh_network_is_alive(
     if neuron.is_spiking:
         assert all(0.01 <= rate <= 0.60 for rate in rates), rates
     for name, parameter in network.named_parameters():
-        assert parameter.grad is not None and float(parameter.grad.abs().max()) > 0, name
+        assert parameter.grad is not None, name
+        assert float(parameter.grad.abs().max()) > 0, name
 
 
 def digits() -> Tensor:

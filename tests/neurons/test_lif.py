@@ -55,10 +55,10 @@ class _WrittenOut(torch.autograd.Function):
         return (u >= 0).double()
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def, override]
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
         (u,) = ctx.saved_tensors
         s = 1 / (1 + torch.exp(-4.0 * u))
-        formulas = {
+        formulas: dict[type[AbstractSurrogate], Tensor] = {
             Triangle: torch.where(u.abs() < 1, 1 - u.abs(), 0.0),
             Rectangle: torch.where(u.abs() < 0.5, 1.0, 0.0).double(),
             Arctan: 1 / (1 + (torch.pi * u) ** 2),
@@ -82,7 +82,7 @@ def test_gradients_equal_a_written_out_loop(
     h, total = torch.zeros(50, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
     for t in range(6):
         u = h + current[t]
-        s = _WrittenOut.apply(u - 0.8, surrogate)
+        s = _WrittenOut.apply(u - 0.8, surrogate)  # type: ignore[no-untyped-call]
         assert torch.equal(s, spikes[t])
         h = decay * u * (1 - (s.detach() if detach_reset else s))
         total = total + (s * weight[t]).sum()

@@ -14,7 +14,9 @@ def test_cross_entropy_of_the_mean_logits_by_hand() -> None:
     classifier = rs.SpikingClassifier(Linear(torch.ones(1, 1, 1)), rs.codings.Direct(), 3, mean=(0.2,))
     images = torch.tensor([0.5, 0.1]).reshape(2, 1, 1, 1)
     loss = rs.objectives.CrossEntropy()(classifier, images, torch.tensor([1, 1]))
-    assert float(loss.detach()) == pytest.approx((math.log(1 + math.exp(-0.6)) + math.log(1 + math.exp(0.2))) / 2)
+    assert float(loss.detach()) == pytest.approx(
+        (math.log(1 + math.exp(-0.6)) + math.log(1 + math.exp(0.2))) / 2
+    )
 
 
 def test_the_gradient_reaches_every_parameter() -> None:

@@ -85,14 +85,24 @@ def test_the_global_random_state_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_kill_9_in_the_middle_and_resume_give_the_same_bits(tmp_path: Path) -> None:
     settings = ["training.epochs=3", "training.num_images=300", "training.num_validation=20"]
-    settings += ["training.batch_size=20", "training.checkpoint_every=3", "num_steps=2", "network.hidden_width=16"]
+    settings += [
+        "training.batch_size=20",
+        "training.checkpoint_every=3",
+        "num_steps=2",
+        "network.hidden_width=16",
+    ]
     command = [sys.executable, "-m", "rsc_snn", "train", "digits-vgg5-rsc0.1", "--device", "cpu"]
     command += [word for setting in settings for word in ("--set", setting)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, env=environment, capture_output=True)
+    subprocess.run(
+        [*command, "--out", str(tmp_path / "whole")], check=True, env=environment, capture_output=True
+    )
     broken = tmp_path / "broken"
     with subprocess.Popen(
-        [*command, "--out", str(broken)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--out", str(broken)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as process:
         deadline = time.monotonic() + 60
         while not RunFolder(broken).checkpoint.exists() and time.monotonic() < deadline:
@@ -103,7 +113,9 @@ def test_kill_9_in_the_middle_and_resume_give_the_same_bits(tmp_path: Path) -> N
     subprocess.run(
         [*command, "--out", str(broken), "--resume"], check=True, env=environment, capture_output=True
     )
-    assert (broken / "weights.safetensors").read_bytes() == (tmp_path / "whole" / "weights.safetensors").read_bytes()
+    assert (broken / "weights.safetensors").read_bytes() == (
+        tmp_path / "whole" / "weights.safetensors"
+    ).read_bytes()
     assert timeless(broken) == timeless(tmp_path / "whole")
 
 
@@ -129,7 +141,9 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
         "with RunFolder(Path(sys.argv[1])).locked():\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     folder = tmp_path / "run"
-    with subprocess.Popen([sys.executable, "-c", holder, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         with pytest.raises(RunFolderError, match="in use by another process"):

@@ -102,9 +102,7 @@ class AbstractAttack(Spec):
             return self.project(self.search(victim, originals), originals)
 
     @abstractmethod
-    def search(
-        self, victim: Victim, images: Float[Tensor, "B C H W"]
-    ) -> Float[Tensor, "B C H W"]:
+    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Return the point found for each image; it is projected afterwards."""
         raise NotImplementedError
 

@@ -12,9 +12,7 @@ from rsc_snn.attacks.base import AbstractAttack, Victim
 class FGSM(AbstractAttack):
     """One step of length eps along the steepest direction: x + eps * sign(gradient) [RSC-SNN, Eq. 3]."""
 
-    def search(
-        self, victim: Victim, images: Float[Tensor, "B C H W"]
-    ) -> Float[Tensor, "B C H W"]:
+    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Return the images after the one step."""
         _, gradient = victim.loss_and_gradient(images)
         return images + self.eps * self.norm.steepest(gradient)

@@ -15,9 +15,7 @@ class AbstractLoss(Spec):
     """A loss of single images."""
 
     @abstractmethod
-    def __call__(
-        self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]
-    ) -> Float[Tensor, "B"]:
+    def __call__(self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]) -> Float[Tensor, "B"]:
         """Return the loss of each image; larger is worse for the network."""
         raise NotImplementedError
 
@@ -26,9 +24,7 @@ class AbstractLoss(Spec):
 class CE(AbstractLoss):
     """Cross-entropy with the true class."""
 
-    def __call__(
-        self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]
-    ) -> Float[Tensor, "B"]:
+    def __call__(self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]) -> Float[Tensor, "B"]:
         """Return -log softmax(logits)[label]."""
         return functional.cross_entropy(logits, labels, reduction="none")
 

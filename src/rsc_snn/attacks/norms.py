@@ -4,6 +4,7 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -68,7 +69,7 @@ class Linf(AbstractNorm):
 
     @property
     def name(self) -> str:
-        """linf."""
+        """Linf."""
         return "linf"
 
     def size(self, perturbation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
@@ -105,7 +106,8 @@ class L2(AbstractNorm):
 
     def size(self, perturbation: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
         """Return the length."""
-        return perturbation.flatten(1).norm(dim=1)
+        sizes: Tensor = torch.linalg.vector_norm(perturbation, dim=(1, 2, 3))
+        return sizes
 
     def project(self, perturbation: Float[Tensor, "B C H W"], eps: float) -> Float[Tensor, "B C H W"]:
         """Shorten what is longer than ``eps``."""
@@ -135,8 +137,6 @@ def _per_image(values: Tensor) -> Tensor:
 
 
 def _tiny(values: Tensor) -> float:
-    import torch
-
     return torch.finfo(values.dtype).tiny
 
 

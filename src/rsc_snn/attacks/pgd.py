@@ -33,9 +33,7 @@ class PGD(AbstractAttack):
         if self.num_steps < 1:
             raise RangeError(f"num_steps must be at least 1, got {self.num_steps}")
 
-    def search(
-        self, victim: Victim, images: Float[Tensor, "B C H W"]
-    ) -> Float[Tensor, "B C H W"]:
+    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Return the last point."""
         point = images
         if self.random_start:

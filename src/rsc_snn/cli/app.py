@@ -15,7 +15,8 @@ from rsc_snn.cli import verbs
 from rsc_snn.errors import DivergedError, InputError
 from rsc_snn.interruption import EXIT_STATUS, Interrupted
 
-_USAGE_ERROR = typer.BadParameter.__mro__[2]  # ClickException, wherever this typer keeps its click
+# ClickException, wherever this typer keeps its click
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="rsc-snn",

@@ -39,9 +39,7 @@ _SOURCES: dict[str, Callable[[], Lines]] = {
     "neurons": lambda: _components({**discover(neurons.__name__, neurons.__path__, AbstractNeuron)}),
     "networks": lambda: _components({**discover(networks.__name__, networks.__path__, AbstractNetwork)}),
     "attacks": lambda: _components({**discover(attacks.__name__, attacks.__path__, AbstractAttack)}),
-    "gradients": lambda: _components(
-        {**discover(gradients.__name__, gradients.__path__, AbstractGradient)}
-    ),
+    "gradients": lambda: _components({**discover(gradients.__name__, gradients.__path__, AbstractGradient)}),
     "datasets": _datasets,
     "recipes": _recipes,
 }

@@ -15,6 +15,22 @@ T = TypeVar("T", bound=Spec)
 _LATER_SUITES = ("reliable",)
 
 
+def read_list(
+    names: Sequence[str],
+    suite: str | None,
+    eps: str,
+    *,
+    gradient: str,
+    norm: str,
+    steps: int | None,
+) -> list[Suite] | list[tuple[AbstractAttack, AbstractGradient]]:
+    """Return the named attacks at each strength, or a suite at each strength if none is named."""
+    strengths = read_strengths(eps)
+    if names:
+        return read_attacks(names, strengths, suite=suite, gradient=gradient, norm=norm, steps=steps)
+    return read_suites(suite or "paper", strengths, gradient=gradient, norm=norm, steps=steps)
+
+
 def read_strengths(text: str) -> list[float]:
     """Read ``2/255,8/255``: at least one, all different, all of them numbers."""
     values = [parse_number(part.strip(), where="--eps") for part in text.split(",") if part.strip()]
@@ -29,7 +45,7 @@ def read_suites(
     """Return the suite called ``name`` at each strength."""
     if steps is not None or gradient.lower() != "bptt":
         raise InputError(
-            "--steps and --gradient do not apply to a suite, which is a fixed list; name attacks with --attack"
+            "--steps and --gradient do not apply to a suite, which is a fixed list; use --attack NAME"
         )
     known = {"paper": suites.paper}
     if name in _LATER_SUITES:
@@ -52,9 +68,7 @@ def read_attacks(
     if suite is not None:
         raise InputError("--attack and --suite exclude each other; leave one of them away")
     path = _named(gradients.__name__, gradients.__path__, AbstractGradient, gradient, "gradient path")()
-    classes = [
-        _named(attacks.__name__, attacks.__path__, AbstractAttack, name, "attack") for name in names
-    ]
+    classes = [_named(attacks.__name__, attacks.__path__, AbstractAttack, name, "attack") for name in names]
     found: list[tuple[AbstractAttack, AbstractGradient]] = []
     for eps in strengths:
         for cls in classes:

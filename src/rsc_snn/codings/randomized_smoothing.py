@@ -31,9 +31,7 @@ class RandomizedSmoothing(AbstractCoding):
 
     def __post_init__(self) -> None:
         if not (0 <= self.variance < math.inf):
-            raise RangeError(
-                f"variance must be finite and >= 0 in pixel units squared, got {self.variance}"
-            )
+            raise RangeError(f"variance must be finite and >= 0 in pixel units squared, got {self.variance}")
 
     @classmethod
     def from_std(cls, std: float, *, resample_each_step: bool = False) -> "RandomizedSmoothing":

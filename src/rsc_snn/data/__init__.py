@@ -26,9 +26,7 @@ __all__ = [
 globals().update(_DATASETS := discover(__name__, __path__, AbstractDataset))
 
 
-def load(
-    name: str | AbstractDataset, root: str | Path | None = None, split: Split = "test"
-) -> ImageSet:
+def load(name: str | AbstractDataset, root: str | Path | None = None, split: Split = "test") -> ImageSet:
     """Load a split into memory.
 
     Args:

@@ -57,9 +57,7 @@ class ImageSet:
 
     def at(self, positions: Tensor | slice) -> "ImageSet":
         """Return the images at ``positions``, each with its original index."""
-        return ImageSet(
-            self.images[positions], self.labels[positions], self.classes, self.indices[positions]
-        )
+        return ImageSet(self.images[positions], self.labels[positions], self.classes, self.indices[positions])
 
     def to(self, device: torch.device | str) -> "ImageSet":
         """Return the set with its images and labels on ``device``."""
@@ -121,9 +119,7 @@ class AbstractDataset(Spec):
         raise NotImplementedError
 
     @abstractmethod
-    def augment(
-        self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness
-    ) -> UInt8[Tensor, "B C H W"]:
+    def augment(self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness) -> UInt8[Tensor, "B C H W"]:
         """Return randomly altered training images, each by numbers of its own."""
         raise NotImplementedError
 
@@ -131,4 +127,3 @@ class AbstractDataset(Spec):
 def to_pixels(images: UInt8[Tensor, "*N"]) -> Float[Tensor, "*N"]:
     """Bytes as float32 in [0, 1]."""
     return images.to(torch.float32) / 255
-

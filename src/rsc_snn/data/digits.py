@@ -53,9 +53,7 @@ class Digits(AbstractDataset):
         """They come with scikit-learn."""
         return "embedded in scikit-learn"
 
-    def augment(
-        self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness
-    ) -> UInt8[Tensor, "B C H W"]:
+    def augment(self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness) -> UInt8[Tensor, "B C H W"]:
         """Return images shifted by up to ``padding`` pixels."""
         return shift_and_flip(images, padding=self.padding, flip=False, generator=generator)
 

@@ -69,9 +69,7 @@ class AbstractHubDataset(AbstractDataset):
             raise InputError(f"no parquet files in {str(folder)!r}; expected the layout of {self.repository}")
         return str(folder)
 
-    def augment(
-        self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness
-    ) -> UInt8[Tensor, "B C H W"]:
+    def augment(self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness) -> UInt8[Tensor, "B C H W"]:
         """Return images shifted by up to ``padding`` pixels and, if ``flip``, mirrored half of the time."""
         return shift_and_flip(images, padding=self.padding, flip=self.flip, generator=generator)
 

@@ -93,9 +93,7 @@ class Judge:
         ]
         return self._measure(name, entry, images, flags)
 
-    def _measure(
-        self, name: str, entry: Entry | None, images: Tensor, flags: list[list[str]]
-    ) -> Candidate:
+    def _measure(self, name: str, entry: Entry | None, images: Tensor, flags: list[list[str]]) -> Candidate:
         change = images - self.batch.images
         return Candidate(
             name=name,
@@ -190,9 +188,7 @@ class _Describe:
         return {**row, "entry": WORST, "attack": WORST, "winner": winner.name}
 
 
-def padded_batch(
-    images: Tensor, labels: Tensor, indices: Tensor, *, start: int, size: int
-) -> Batch:
+def padded_batch(images: Tensor, labels: Tensor, indices: Tensor, *, start: int, size: int) -> Batch:
     """Take ``size`` images from ``start`` on, repeating the last one where there are too few."""
     positions = torch.arange(start, start + size).clamp_max(len(images) - 1)
     there = positions.to(images.device)

@@ -1,16 +1,17 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from rsc_snn.attacks import Suite
+from rsc_snn.data import ImageSet
 from rsc_snn.data import load as load_data
 from rsc_snn.errors import InputError, RangeError, RunFolderError
 from rsc_snn.evaluation.batch import row_key
-from rsc_snn.evaluation.evaluate import evaluate_batches, require_eval_mode, warn_if_weak
+from rsc_snn.evaluation.evaluate import evaluate_batches, warn_if_weak
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows
@@ -52,15 +53,9 @@ def evaluate_run(
         All rows that were asked for, those of earlier calls included.
     """
     folder = RunFolder(Path(run))
-    if limit is not None and limit < 1:
-        raise RangeError(f"limit must be at least 1, got {limit}")
     classifier = load_classifier(run).to(device)
-    require_eval_mode(classifier)
-    name = folder.read_spec().get("data")
-    if not isinstance(name, str):
-        raise InputError(f"{str(folder.spec)!r} does not name its data set; set 'data: NAME' there")
-    test = load_data(name, data_root, "test").at(slice(limit)).to(device)
-    images, labels = test.pixels(), test.labels
+    test = _test_images(folder, data_root, limit).to(device)
+    images = test.pixels()
     with folder.locked():
         rows = cut_rows(folder.attacks)
         plan = make_plan(
@@ -72,21 +67,42 @@ def evaluate_run(
             batch_size=batch_size,
         )
         plan = _continued(plan, rows, folder)
-        done = {row_key(row) for row in rows}
-        is_recorded = False
-        num_done = 0
-        for new in evaluate_batches(classifier, images, labels, test.indices, plan, done=done):
-            if new and not is_recorded:
-                write_environment(folder.environment, describe_environment(torch.device(device)))
-                is_recorded = True
-            if new:
-                append_rows(folder.attacks, new)
-            rows += new
-            num_done = min(num_done + plan.batch_size, len(images))
-            on_batch(num_done, len(images))
+        batches = evaluate_batches(
+            classifier, images, test.labels, test.indices, plan, done={row_key(row) for row in rows}
+        )
+        rows += _recorded(batches, folder, torch.device(device), plan, len(images), on_batch)
     wanted = _wanted(plan, rows, set(test.indices.tolist()))
     warn_if_weak(wanted)
     return wanted
+
+
+def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> ImageSet:
+    if limit is not None and limit < 1:
+        raise RangeError(f"limit must be at least 1, got {limit}")
+    name = folder.read_spec().get("data")
+    if not isinstance(name, str):
+        raise InputError(f"{str(folder.spec)!r} does not name its data set; set 'data: NAME' there")
+    return load_data(name, data_root, "test").at(slice(limit))
+
+
+def _recorded(
+    batches: Iterator[list[Row]],
+    folder: RunFolder,
+    device: torch.device,
+    plan: Plan,
+    num_images: int,
+    on_batch: Progress,
+) -> list[Row]:
+    """Append each batch in one write, and what it was made with before the first; return the new rows."""
+    rows: list[Row] = []
+    for number, new in enumerate(batches, start=1):
+        if new and not rows:
+            write_environment(folder.environment, describe_environment(device))
+        if new:
+            append_rows(folder.attacks, new)
+        rows += new
+        on_batch(min(number * plan.batch_size, num_images), num_images)
+    return rows
 
 
 def _continued(plan: Plan, rows: list[Row], folder: RunFolder) -> Plan:

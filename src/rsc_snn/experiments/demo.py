@@ -27,7 +27,7 @@ def recipes() -> list[Recipe]:
 
 
 def suite(eps: float) -> Suite:
-    """FGSM and PGD at a strength that an 8x8 picture shows; 7 steps of 0.02 reach every corner of the ball."""
+    """FGSM and PGD; 7 steps of 0.02 reach every corner of the largest ball."""
     attacks = (FGSM(eps=eps), PGD(eps=eps, step_size=_STEP_SIZE))
     return Suite(name="demo", entries=tuple(Entry(attack=a, gradient=BPTT()) for a in attacks))
 

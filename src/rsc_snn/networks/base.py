@@ -36,9 +36,7 @@ class AbstractNetwork(Spec):
         Raises:
             RangeError, ShapeError: too few classes, or images that the network cannot take.
         """
-        blueprint = Blueprint(
-            network=self, neuron=neuron, num_classes=num_classes, image_shape=image_shape
-        )
+        blueprint = Blueprint(network=self, neuron=neuron, num_classes=num_classes, image_shape=image_shape)
         return blueprint.build(generator=generator)
 
     @abstractmethod

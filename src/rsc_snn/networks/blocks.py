@@ -24,6 +24,7 @@ class Activation(nn.Module):
         return self.neuron.over_time(current_TBN)
 
     def extra_repr(self) -> str:
+        """The neuron."""
         return repr(self.neuron)
 
 
@@ -51,7 +52,8 @@ class ConvBlock(nn.Module):
         """Spikes, or the twin's activity."""
         stacked = current_TBCHW.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         drive = self.norm(self.conv(stacked))
-        return self.activation(drive.unflatten(0, current_TBCHW.shape[:2]))
+        activity: Tensor = self.activation(drive.unflatten(0, current_TBCHW.shape[:2]))
+        return activity
 
 
 class LinearBlock(nn.Module):
@@ -71,7 +73,8 @@ class LinearBlock(nn.Module):
 
     def forward(self, current_TBN: Tensor) -> Tensor:
         """Spikes, or the twin's activity."""
-        return self.activation(self.linear(current_TBN))
+        activity: Tensor = self.activation(self.linear(current_TBN))
+        return activity
 
 
 class Pool(nn.Module):
@@ -80,14 +83,15 @@ class Pool(nn.Module):
     def forward(self, current_TBCHW: Tensor) -> Tensor:
         """Means of 2x2 squares."""
         pooled = nn.functional.avg_pool2d(current_TBCHW.flatten(0, 1), 2)
-        return pooled.unflatten(0, current_TBCHW.shape[:2])
+        unfolded: Tensor = pooled.unflatten(0, current_TBCHW.shape[:2])
+        return unfolded
 
 
 def make_linear(
     in_features: int, out_features: int, *, gain: float, generator: Generator | None
 ) -> nn.Linear:
     """A linear layer whose weights start as N(0, gain^2 / fan_in), its bias as 0."""
-    linear = nn.utils.skip_init(nn.Linear, in_features, out_features)
+    linear: nn.Linear = nn.utils.skip_init(nn.Linear, in_features, out_features)
     init_normal(linear.weight, gain=gain, generator=generator)
     nn.init.zeros_(linear.bias)
     return linear

@@ -1,5 +1,6 @@
 """VGG networks: convolutions, average pooling, two hidden linear layers and a linear read-out."""
 
+import itertools
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -61,7 +62,7 @@ class _VGG(nn.Module):
                 channels = out_channels
         self.features = nn.Sequential(*features)
         widths = (channels * height * width, hidden_width, hidden_width)
-        pairs = zip(widths[:-1], widths[1:], strict=True)
+        pairs = itertools.pairwise(widths)
         self.hidden = nn.Sequential(
             *(LinearBlock(i, o, neuron=neuron, generator=generator) for i, o in pairs)
         )

@@ -53,7 +53,9 @@ def draw_accuracy_over_eps(runs: Mapping[str, Sequence[Row]], path: Path) -> boo
         panel.set_ylim(0, 102)
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("accuracy of a single draw, %")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(5, len(names)))
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(5, len(names))
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, lambda temporary: figure.savefig(temporary, format="png", dpi=130))
     return True

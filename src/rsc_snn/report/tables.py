@@ -123,9 +123,7 @@ def _notes(groups: Sequence[Sequence[Row]]) -> list[str]:
         notes.append("Fewer than 30 images: the intervals are only a rough guide.")
     flags = sorted({flag for found in groups for row in found for flag in row["flags"]})
     for flag in flags:
-        share = max(
-            sum(flag in row["flags"] for row in found) / len(found) for found in groups if len(found)
-        )
+        share = max(sum(flag in row["flags"] for row in found) / len(found) for found in groups if len(found))
         notes.append(f"Warning: up to {100 * share:.1f} % of an entry's images are flagged {flag!r}.")
     return notes
 

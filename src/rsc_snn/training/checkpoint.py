@@ -44,9 +44,7 @@ def save_checkpoint(
     replace_file(folder.checkpoint, lambda temporary: torch.save(state, temporary))
 
 
-def load_checkpoint(
-    folder: RunFolder, classifier: nn.Module, optimizer: torch.optim.Optimizer
-) -> Progress:
+def load_checkpoint(folder: RunFolder, classifier: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     """Fill classifier and optimizer from the last checkpoint; a fresh start if there is none.
 
     Raises:

@@ -12,6 +12,7 @@ from torch import Tensor
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import ImageSet, load, to_pixels
 from rsc_snn.errors import DivergedError, InputError, RunFolderError
+from rsc_snn.interruption import Interrupted, deferred_signals
 from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import append_rows, cut_rows
@@ -20,7 +21,6 @@ from rsc_snn.runs.storage import SCHEMA, require_schema, save_weights
 from rsc_snn.spec import from_data, to_data
 from rsc_snn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from rsc_snn.training.display import Display, SilentDisplay
-from rsc_snn.interruption import Interrupted, deferred_signals
 from rsc_snn.training.recipe import Recipe
 
 
@@ -123,9 +123,7 @@ def _write_specification(folder: RunFolder, recipe: Recipe, seed: int) -> None:
 class _Run:
     """A run in progress: the objects that its steps change."""
 
-    def __init__(
-        self, folder: RunFolder, recipe: Recipe, seed: int, device: torch.device, display: Display
-    ):
+    def __init__(self, folder: RunFolder, recipe: Recipe, seed: int, device: torch.device, display: Display):
         self.folder, self.recipe, self.seed = folder, recipe, seed
         self.device, self.display = device, display
         settings = recipe.training
@@ -153,9 +151,7 @@ class _Run:
         self, trained: ImageSet, num_steps: int, received: Callable[[], signal.Signals | None]
     ) -> None:
         progress, settings = self.progress, self.recipe.training
-        order = torch.randperm(
-            len(trained), generator=derived_generator(self.seed, "order", progress.epoch)
-        )
+        order = torch.randperm(len(trained), generator=derived_generator(self.seed, "order", progress.epoch))
         sums = torch.tensor([progress.loss_sum, progress.num_correct], dtype=torch.float64)
         sums = sums.to(self.device)
         clock = time.perf_counter()
@@ -195,7 +191,7 @@ class _Run:
             self.classifier, to_pixels(images), batch.labels, generator=noise
         )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         correct = (logits_BK.argmax(1) == batch.labels).sum()
         return torch.stack([loss.detach().double(), correct.double()])

@@ -1,15 +1,11 @@
 """rsc-snn attack."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rsc_snn.cli.options import DataRoot, Device, Seed
-
-if TYPE_CHECKING:
-    from rsc_snn.runs.files import Row
 
 
 def command(
@@ -42,50 +38,20 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Attack a run's test images and score them on fresh noise; rows go to attacks.jsonl."""
+    from rsc_snn.cli.attacking import attack_run
     from rsc_snn.cli.memory import keep_freed_memory
-    from rsc_snn.cli.options import read_device
-    from rsc_snn.cli.printing import make_console, print_table
-    from rsc_snn.cli.progress import image_progress
-    from rsc_snn.cli.reading import read_attacks, read_strengths, read_suites
-    from rsc_snn.evaluation.run import evaluate_run
-    from rsc_snn.report.tables import attack_table
-    from rsc_snn.runs.folder import RunFolder
+    from rsc_snn.cli.reading import read_list
 
     keep_freed_memory()
-    strengths = read_strengths(eps)
-    if attack:
-        attacks = read_attacks(attack, strengths, suite=suite, gradient=gradient, norm=norm, steps=steps)
-    else:
-        attacks = read_suites(suite or "paper", strengths, gradient=gradient, norm=norm, steps=steps)
-    RunFolder(run).read_spec()
-    console = make_console()
-    with image_progress(console, run.name, is_shown=not as_json) as on_batch:
-        rows = evaluate_run(
-            run,
-            attacks,
-            num_draws=draws,
-            seed=seed or 0,
-            limit=limit,
-            batch_size=batch_size,
-            device=read_device(device),
-            data_root=data_root,
-            on_batch=on_batch,
-        )
-    if as_json:
-        typer.echo(json.dumps(_summaries(rows), indent=1))
-        return
-    print_table(console, attack_table(str(run), rows))
-    console.print(f"rows: {RunFolder(run).attacks}; next: rsc-snn report {run}", soft_wrap=True)
-
-
-def _summaries(rows: "list[Row]") -> list[dict[str, object]]:
-    from rsc_snn.evaluation.summary import group, paper_qte, summarise
-
-    return [
-        {
-            **{name: found[0][name] for name in ("suite", "seed", "norm", "eps", "entry", "num_draws")},
-            **vars(summarise(found)),
-            "qte": paper_qte(found),
-        }
-        for found in group(rows).values()
-    ]
+    attacks = read_list(attack or [], suite, eps, gradient=gradient, norm=norm, steps=steps)
+    attack_run(
+        run,
+        attacks,
+        is_json=as_json,
+        num_draws=draws,
+        seed=seed or 0,
+        limit=limit,
+        batch_size=batch_size,
+        device=device,
+        data_root=data_root,
+    )

@@ -30,7 +30,7 @@ def command(data_root: DataRoot = None) -> None:
             typer.echo(f"{cls.name:13} missing: {err}")
 
 
-def _devices() -> list["torch.device"]:  # type: ignore[name-defined]  # noqa: F821
+def _devices() -> list["torch.device"]:  # type: ignore[name-defined]
     import torch
 
     found = [torch.device("cpu")]

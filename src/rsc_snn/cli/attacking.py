@@ -1,0 +1,60 @@
+"""Running an evaluation from the command line and printing what it found."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from rsc_snn.attacks import Suite
+from rsc_snn.cli.options import read_device
+from rsc_snn.cli.printing import make_console, print_table
+from rsc_snn.cli.progress import image_progress
+from rsc_snn.evaluation.plan import Attacks
+from rsc_snn.evaluation.run import evaluate_run
+from rsc_snn.evaluation.summary import group, paper_qte, summarise
+from rsc_snn.report.tables import attack_table
+from rsc_snn.runs.files import Row
+from rsc_snn.runs.folder import RunFolder
+
+_KEY = ("suite", "seed", "norm", "eps", "entry", "num_draws")
+
+
+def attack_run(
+    run: Path,
+    attacks: Attacks | Sequence[Suite],
+    *,
+    is_json: bool,
+    num_draws: int,
+    seed: int,
+    limit: int | None,
+    batch_size: int,
+    device: str | None,
+    data_root: Path | None,
+) -> None:
+    """Evaluate a run folder and print a table, or the summaries as JSON."""
+    console = make_console()
+    RunFolder(run).read_spec()
+    with image_progress(console, run.name, is_shown=not is_json) as on_batch:
+        rows = evaluate_run(
+            run,
+            attacks,
+            num_draws=num_draws,
+            seed=seed,
+            limit=limit,
+            batch_size=batch_size,
+            device=read_device(device),
+            data_root=data_root,
+            on_batch=on_batch,
+        )
+    if is_json:
+        typer.echo(json.dumps([_summary(found) for found in group(rows).values()], indent=1))
+        return
+    print_table(console, attack_table(str(run), rows))
+    console.print(f"rows: {RunFolder(run).attacks}; next: rsc-snn report {run}", soft_wrap=True)
+
+
+def _summary(rows: list[Row]) -> dict[str, object]:
+    """One entry at one eps: its key, and (value, low, high) of each accuracy."""
+    key = {name: rows[0][name] for name in _KEY}
+    return {**key, **vars(summarise(rows)), "qte": paper_qte(rows)}

@@ -1,0 +1,206 @@
+"""The command: exit statuses, one line for every mistake, and nothing imported before it is needed."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+import rsc_snn as rs
+from rsc_snn.cli.app import main
+from rsc_snn.runs.files import read_rows
+from tests.helpers import small_classifier
+
+SMALL = [
+    "--set",
+    "training.epochs=1",
+    "--set",
+    "training.num_images=200",
+    "--set",
+    "training.num_validation=0",
+]
+SMALL += ["--set", "network.hidden_width=16", "--set", "num_steps=2", "--device", "cpu"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    rs.save(tmp_path / "run", small_classifier(rs.codings.RandomizedSmoothing(variance=0.1)), data="digits")
+    return tmp_path / "run"
+
+
+def complaint(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that must fail with status 2, and return its one line."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("rsc-snn: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def run_without_torch(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a process of its own that fails if torch was imported."""
+    code = (
+        f"import sys; from rsc_snn.cli.app import main; status = main({arguments!r}); "
+        "assert 'torch' not in sys.modules; sys.exit(status)"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+def test_train_attack_and_report_work_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    assert main(["train", "digits-vgg5-rsc0.1", "--out", str(folder), *SMALL, "--seed", "3"]) == 0
+    assert "epoch 1/1" in capsys.readouterr().out
+    attack = ["attack", str(folder), "--limit", "8", "--draws", "3", "--eps", "8/255,0.1", "--device", "cpu"]
+    assert main(attack) == 0
+    out = capsys.readouterr().out
+    assert "worst case" in out
+    assert "8/255" in out
+    assert "25.5/255" in out
+    rows = read_rows(folder / "attacks.jsonl")
+    assert len(rows) == 2 * 3 * 8
+    assert main(attack) == 0
+    assert read_rows(folder / "attacks.jsonl") == rows, "a second call computes nothing"
+    capsys.readouterr()
+    assert main(["attack", str(folder), "--limit", "12", *attack[4:], "--json"]) == 0
+    summaries = json.loads(capsys.readouterr().out)
+    assert [summary["num_images"] for summary in summaries] == [12] * 6
+    assert summaries[0]["entry"] == "FGSM"
+    assert 0 <= summaries[0]["robust"][1] <= summaries[0]["robust"][0] <= summaries[0]["robust"][2] <= 1
+    assert read_rows(folder / "attacks.jsonl")[: len(rows)] == rows
+    assert main(["report", str(folder)]) == 0
+    assert (folder / "report.html").is_file()
+
+
+def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(["train", "digits-vgg5-poisson", "--out", str(first), *SMALL, "--seed", "5"]) == 0
+    assert main(["train", str(first / "run.yaml"), "--out", str(second), "--device", "cpu"]) == 0
+    assert (first / "weights.safetensors").read_bytes() == (second / "weights.safetensors").read_bytes()
+    assert (first / "run.yaml").read_text() == (second / "run.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["train", "cifar10-vgg5-rsk"], "unknown recipe 'cifar10-vgg5-rsk'; did you mean 'cifar10-vgg5-rsc"),
+        (["train", "digits-vgg5-direct", "--set", "training.epoch=3"], "did you mean 'epochs'?"),
+        (["train", "digits-vgg5-direct", "--set", "training.epochs"], "--set expects FIELD=VALUE"),
+        (["train", "digits-vgg5-direct", "--set", "num_steps=0"], "num_steps must be >= 1, got 0"),
+        (
+            ["train", "cifar10-vgg5-direct", "--data-root", "/nowhere"],
+            "'/nowhere' (--data-root) is not a folder",
+        ),
+        (["train", "digits-vgg5-direct", "--device", "gpu"], "device 'gpu' cannot be used"),
+        (["train"], "Missing argument"),
+        (["trian", "x"], "No such command 'trian'. Did you mean 'train'?"),
+        (["train", "digits-vgg5-direct", "--epochs", "3"], "No such option: --epochs"),
+        (["train", "digits-vgg5-direct", "--seed", "x"], "Invalid value for '--seed'"),
+        (["attack", "/nowhere"], "'/nowhere' is not a run folder"),
+        (["attack", "/nowhere", "--eps", "8"], "did you mean 8/255?"),
+        (["attack", "/nowhere", "--eps", "-1"], "eps must be >= 0 in pixel units"),
+        (["attack", "/nowhere", "--eps", "eight"], "--eps expects a number such as 0.03 or 8/255"),
+        (["attack", "/nowhere", "--eps", "8/255,8/255"], "different numbers"),
+        (["attack", "/nowhere", "--attack", "pdg"], "unknown attack 'pdg'; did you mean 'pgd'?"),
+        (["attack", "/nowhere", "--attack", "pgd", "--gradient", "bttp"], "did you mean 'bptt'?"),
+        (["attack", "/nowhere", "--norm", "l3"], "unknown norm 'l3'; did you mean 'l2'?"),
+        (["attack", "/nowhere", "--suite", "papr"], "unknown suite 'papr'; did you mean 'paper'?"),
+        (["attack", "/nowhere", "--suite", "paper", "--attack", "pgd"], "exclude each other"),
+        (["attack", "/nowhere", "--steps", "20"], "do not apply to a suite"),
+        (["attack", "/nowhere", "--attack", "fgsm", "--steps", "20"], "--steps does not apply to FGSM"),
+        (["attack", "/nowhere", "--attack", "pgd", "--steps", "0"], "num_steps must be at least 1, got 0"),
+        (["report", "/nowhere"], "no folder '/nowhere'"),
+        (["list", "recipe"], "unknown list 'recipe'; did you mean 'recipes'?"),
+    ],
+)
+def test_mistakes_get_one_clear_line(
+    arguments: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert expected in complaint(arguments, capsys)
+    assert list(tmp_path.iterdir()) == [], "a mistake leaves nothing behind"
+
+
+def test_damaged_and_mixed_runs_get_one_clear_line(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attack = ["attack", str(run), "--limit", "2", "--draws", "2", "--device", "cpu"]
+    assert main(attack) == 0
+    capsys.readouterr()
+    assert "use the same --draws or another --seed" in complaint([*attack[:4], "--draws", "3"], capsys)
+    assert "limit must be at least 1" in complaint(["attack", str(run), "--limit", "0"], capsys)
+    assert "num_draws must be at least 1" in complaint(["attack", str(run), "--draws", "0"], capsys)
+    weights = run / "weights.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    assert "damaged or cut short" in complaint(attack, capsys)
+    weights.write_bytes(whole)
+    rs.save(tmp_path / "other", small_classifier())
+    other = yaml.safe_load((tmp_path / "other" / "run.yaml").read_text())
+    other["classifier"]["blueprint"]["network"]["hidden_width"] = 8
+    other["data"] = "digits"
+    (run / "run.yaml").write_text(yaml.safe_dump(other))
+    assert "is of another architecture than its run.yaml" in complaint(attack, capsys)
+    other["classifier"]["colour"] = 3
+    (run / "run.yaml").write_text(yaml.safe_dump(other))
+    assert "unknown key in run.yaml: classifier (ClassifierSpec) 'colour'" in complaint(attack, capsys)
+    shutil.rmtree(run)
+    assert "is not a run folder" in complaint(attack, capsys)
+
+
+def test_a_second_process_is_refused_in_one_line(run: Path) -> None:
+    from rsc_snn.runs.folder import RunFolder
+
+    with RunFolder(run).locked():
+        done = subprocess.run(
+            [sys.executable, "-m", "rsc_snn", "attack", str(run), "--limit", "2"],
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert "is in use by another process" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["attack", "--help"], ["report", "--help"], ["--version"]]
+)
+def test_help_is_given_without_torch(arguments: list[str]) -> None:
+    done = run_without_torch(arguments)
+    assert done.returncode == 0, done.stderr
+    assert "rsc-snn" in done.stdout
+
+
+def test_reports_are_written_without_torch(run: Path) -> None:
+    assert main(["attack", str(run), "--limit", "2", "--draws", "2", "--device", "cpu"]) == 0
+    done = run_without_torch(["report", str(run)])
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    for name in ("RandomizedSmoothing", "LIF", "VGG5", "PGD", "BPTT", "cifar100", "digits-vgg5-rsc0.1"):
+        assert name in out
+
+
+def test_doctor_shows_versions_devices_and_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--data-root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert torch.__version__ in out
+    assert "cpu" in out
+    assert "cifar10       missing: no folder 'cifar10'" in out
+    assert "digits        embedded" in out
