@@ -44,7 +44,7 @@ def test_the_papers_table_has_accuracy_and_qte_with_intervals() -> None:
     assert name == "direct"
     assert [cell.split(" ")[0] for cell in cells] == ["100.0", "75.0", "50.0", "7.00", "6.00"]
     assert all("[" in cell for cell in cells)
-    assert table.notes[0].startswith("40 test images; 10 scoring draws")
+    assert table.notes[0].startswith("Test images: 40; scoring draws per image: 10")
     assert len(table.notes) == 1
 
 
@@ -56,13 +56,20 @@ def test_few_images_and_flags_are_said() -> None:
     assert any("'unchanged'" in note and "100.0 %" in note for note in table.notes)
 
 
+def test_an_attack_with_other_settings_is_named() -> None:
+    table = paper_table({"direct": rows_of("PGD(step_size=0.02)", 8 / 255, [5] * 40)})
+    assert table is not None
+    assert table.rows[0][2:4] == ["-", "50.0 [35.2, 64.8]"]
+    assert table.notes[-1] == "PGD is PGD(step_size=0.02), not the paper's."
+
+
 def test_a_run_has_a_line_per_entry_and_strength() -> None:
     table = attack_table("run", FGSM_8 + PGD_8 + PGD_4 + rows_of("worst", 8 / 255, [5] * 40))
     assert [line[:3] for line in table.rows] == [
-        ["linf", "8/255", "FGSM"],
-        ["linf", "8/255", "PGD"],
-        ["linf", "4/255", "PGD"],
-        ["linf", "8/255", "worst case"],
+        ["FGSM", "linf", "8/255"],
+        ["PGD", "linf", "8/255"],
+        ["PGD", "linf", "4/255"],
+        ["worst case", "linf", "8/255"],
     ]
     assert table.rows[3][5].startswith("0.0"), "five of ten votes are a tie, which is wrong"
 

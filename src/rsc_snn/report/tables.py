@@ -50,16 +50,16 @@ def attack_table(name: str, rows: Sequence[Row]) -> Table:
         row, summary = found[0], summarise(found)
         lines.append(
             [
+                "worst case" if row["entry"] == WORST else row["entry"],
                 row["norm"],
                 strength(row["eps"], row["norm"]),
-                "worst case" if row["entry"] == WORST else row["entry"],
                 percent(summary.clean),
                 percent(summary.robust),
                 percent(summary.vote),
                 number(paper_qte(found)) if row["norm"] == "linf" else MISSING,
             ]
         )
-    columns = ("norm", "eps", "attack", "clean %", "robust %", "majority vote %", "QTE")
+    columns = ("attack", "norm", "eps", "clean %", "robust %", "majority vote %", "QTE")
     return Table(name, columns, lines, _notes(groups))
 
 
@@ -88,7 +88,13 @@ def paper_table(runs: Mapping[str, Sequence[Row]], *, eps: float | None = None) 
         return None
     title = f"Accuracy under FGSM and PGD, l_inf, eps {strength(chosen, 'linf')}"
     columns = ("network", "clean %", "FGSM %", "PGD %", "F-QTE", "P-QTE")
-    return Table(title, columns, lines, _notes(groups))
+    return Table(title, columns, lines, [*_notes(groups), *_other_settings(groups)])
+
+
+def _other_settings(groups: Sequence[Sequence[Row]]) -> list[str]:
+    """Say which entries are not the paper's own FGSM and PGD."""
+    names = dict.fromkeys(found[0]["entry"] for found in groups)
+    return [f"{name.split('(')[0]} is {name}, not the paper's." for name in names if "(" in name]
 
 
 def _entry_rows(rows: Sequence[Row], attack: str, eps: float | None) -> list[Row]:
@@ -115,7 +121,7 @@ def _notes(groups: Sequence[Sequence[Row]]) -> list[str]:
     sizes = sorted({len(found) for found in groups})
     draws = sorted({row["num_draws"] for found in groups for row in found})
     notes = [
-        f"{_span(sizes)} test images; {_span(draws)} scoring draws per image, none seen by an attack; in "
+        f"Test images: {_span(sizes)}; scoring draws per image: {_span(draws)}, none seen by an attack. In "
         "brackets 95 % Wilson intervals over images. Accuracies are of a single noise draw unless they "
         "say vote."
     ]
