@@ -23,8 +23,8 @@ def test_every_recipe_survives_yaml(name: str) -> None:
 
 
 def test_attacks_survive_yaml() -> None:
-    suite = rs.attacks.paper(eps=4 / 255, norm=rs.attacks.L2())
-    assert round_trip(suite) == suite
+    for spec in (rs.attacks.paper(eps=4 / 255), rs.attacks.PGD(eps=0.5, norm=rs.attacks.L2())):
+        assert round_trip(spec) == spec
 
 
 def test_settings_are_typed_and_reach_every_depth() -> None:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from rsc_snn.checks import require_images, require_num_steps
 from rsc_snn.codings import AbstractCoding
-from rsc_snn.errors import DTypeError, RangeError, ShapeError
+from rsc_snn.errors import DTypeError, InputError, RangeError, ShapeError
 from rsc_snn.networks.base import BuiltNetwork
-from rsc_snn.rng import Randomness
+from rsc_snn.rng import Randomness, Streams, separate_global_state
 
 
 class AbstractClassifier(nn.Module):
@@ -39,6 +39,12 @@ class AbstractClassifier(nn.Module):
     @abstractmethod
     def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
         """Whether two calls with ``images`` can differ, so that scores need several draws."""
+        raise NotImplementedError
+
+    @property
+    @abstractmethod
+    def num_classes(self) -> int | None:
+        """K, or None where only a call tells."""
         raise NotImplementedError
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
@@ -92,9 +98,10 @@ class SpikingClassifier(AbstractClassifier):
     ) -> Float[Tensor, "T B K"]:
         """Return the logits of each step, from rest; gradients flow to images and parameters."""
         self._require_fitting(images)
-        current = self.coding.encode(images, self.num_steps, generator=generator)
-        normalised = (current - self.mean) / self.std
-        logits: Tensor = self.network(normalised)
+        foreign = None if isinstance(self.network, BuiltNetwork) else generator
+        with separate_global_state(foreign, images.device):
+            current = self.coding.encode(images, self.num_steps, generator=generator)
+            logits: Tensor = self.network((current - self.mean) / self.std)
         if logits.ndim != 3 or logits.shape[:2] != current.shape[:2]:
             raise ShapeError(
                 f"the network must return [T, B, K] = [{self.num_steps}, {len(images)}, K], "
@@ -113,8 +120,13 @@ class SpikingClassifier(AbstractClassifier):
         return self._std
 
     def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
-        """Whether the coding draws noise; ``images`` are not looked at."""
-        return self.coding.is_random
+        """Whether the coding draws noise, or a network that is not ours does (found by trying)."""
+        return self.coding.is_random or (not isinstance(self.network, BuiltNetwork) and differs(self, images))
+
+    @property
+    def num_classes(self) -> int | None:
+        """K, or None for a network that is not ours."""
+        return self.network.blueprint.num_classes if isinstance(self.network, BuiltNetwork) else None
 
     def extra_repr(self) -> str:
         """Coding and T."""
@@ -127,11 +139,30 @@ class SpikingClassifier(AbstractClassifier):
         channels = max(len(self.mean), len(self.std))
         if channels not in (1, images.shape[1]):
             raise ShapeError(f"mean and std are for {channels} channels, images are {list(images.shape)}")
+        if images.device != self.mean.device:
+            raise InputError(
+                f"images are on {images.device}, the classifier on {self.mean.device}; "
+                f"move one of them: images.to({str(self.mean.device)!r})"
+            )
         if images.dtype != self.mean.dtype:
             raise DTypeError(
                 f"images are {images.dtype}, the classifier is {self.mean.dtype}; convert the images with "
                 f"images.to({self.mean.dtype}), or the classifier with classifier.to({images.dtype})"
             )
+
+
+@torch.no_grad()
+def differs(classifier: AbstractClassifier, images: Tensor) -> bool:
+    """Whether two draws give different logits, on ``images`` or slightly faded ones, found by trying.
+
+    Faded, because a coding inside a foreign module may be certain about black and white.
+    """
+    indices = range(len(images))
+    for probe in (images, 0.05 + 0.9 * images):
+        first, second = (classifier.logits(probe, Streams(draw, "probe", indices)) for draw in (0, 1))
+        if not torch.equal(first, second):
+            return True
+    return False
 
 
 def _per_channel(values: Sequence[float] | None, *, default: float) -> tuple[float, ...]:

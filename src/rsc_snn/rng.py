@@ -5,9 +5,10 @@ operations, so that the noise of an image does not depend on its neighbours in t
 number of processes, or on what was computed before. Axes: S steps, B batch, N numbers per image.
 """
 
+import contextlib
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -53,6 +54,12 @@ class Streams:
                 f"draws must hold one number per image ({len(self.indices)}), got {len(fixed._fixed_draws)}"
             )
         return fixed
+
+    def starting_at(self, draw: int) -> "Streams":
+        """Return streams whose next draw is ``draw``."""
+        streams = Streams(self.seed, self.purpose, self.indices)
+        streams._next_draw = draw
+        return streams
 
     def uniform(self, shape: Sequence[int], *, num_steps: int, device: torch.device) -> Tensor:
         """Return uniform numbers k / 2**24 in [0, 1), float32 [S, B, *shape]; takes a draw."""
@@ -160,6 +167,27 @@ def derived_generator(seed: int, purpose: str, *numbers: int) -> Generator:
     """A CPU generator of its own for whatever is not keyed by image, such as the order of an epoch."""
     high, low = _words(seed, ":".join((purpose, *map(str, numbers))))
     return Generator().manual_seed((high << 31) ^ low)
+
+
+@contextlib.contextmanager
+def separate_global_state(generator: Randomness, device: torch.device) -> Iterator[None]:
+    """Let foreign code draw from torch's global generators in a state of its own, then restore them.
+
+    The state is seeded by ``generator`` (the draw that comes next, of ``Streams``); None changes nothing.
+    """
+    if generator is None:
+        yield
+        return
+    if isinstance(generator, Streams):
+        seed = generator.seed_for_foreign()
+    else:
+        seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
+    is_cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if is_cuda else []):
+        torch.default_generator.manual_seed(seed)
+        if is_cuda:
+            torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+        yield
 
 
 def _require_batch(streams: Streams, image: Tensor) -> None:

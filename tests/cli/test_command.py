@@ -13,6 +13,8 @@ import yaml
 import rsc_snn as rs
 from rsc_snn.cli.app import main
 from rsc_snn.runs.files import read_rows
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.storage import save_weights
 from tests.helpers import small_classifier
 
 SMALL = [
@@ -57,7 +59,10 @@ def test_train_attack_and_report_work_together(tmp_path: Path, capsys: pytest.Ca
     assert "epoch 1/1" in capsys.readouterr().out
     attack = ["attack", str(folder), "--limit", "8", "--draws", "3", "--eps", "8/255,0.1", "--device", "cpu"]
     assert main(attack) == 0
-    out = capsys.readouterr().out
+    captured = capsys.readouterr()
+    out = captured.out
+    assert captured.err.startswith("rsc-snn: warning: PGD cannot reach the edge of its ball")
+    assert captured.err.count("\n") == 1
     assert "worst case" in out
     assert "8/255" in out
     assert "25.5/255" in out
@@ -111,6 +116,9 @@ def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
         (["attack", "/nowhere", "--suite", "papr"], "unknown suite 'papr'; did you mean 'paper'?"),
         (["attack", "/nowhere", "--suite", "paper", "--attack", "pgd"], "exclude each other"),
         (["attack", "/nowhere", "--steps", "20"], "do not apply to a suite"),
+        (["attack", "/nowhere", "--norm", "l2"], "do not apply to a suite"),
+        (["attack", "/nowhere", "--draws", "0"], "draws must be at least 1, got 0"),
+        (["attack", "/nowhere", "--limit", "0"], "limit must be at least 1, got 0"),
         (["attack", "/nowhere", "--attack", "fgsm", "--steps", "20"], "--steps does not apply to FGSM"),
         (["attack", "/nowhere", "--attack", "pgd", "--steps", "0"], "num_steps must be at least 1, got 0"),
         (["report", "/nowhere"], "no folder '/nowhere'"),
@@ -135,9 +143,20 @@ def test_damaged_and_mixed_runs_get_one_clear_line(
     attack = ["attack", str(run), "--limit", "2", "--draws", "2", "--device", "cpu"]
     assert main(attack) == 0
     capsys.readouterr()
-    assert "use the same --draws or another --seed" in complaint([*attack[:4], "--draws", "3"], capsys)
+    assert "num_draws 2, not 3; use the same value or another --seed" in complaint(
+        [*attack[:4], "--draws", "3"], capsys
+    )
     assert "limit must be at least 1" in complaint(["attack", str(run), "--limit", "0"], capsys)
-    assert "num_draws must be at least 1" in complaint(["attack", str(run), "--draws", "0"], capsys)
+    assert "draws must be at least 1" in complaint(["attack", str(run), "--draws", "0"], capsys)
+    assert "batch_size 64, not 32" in complaint([*attack, "--batch-size", "32"], capsys)
+    far = ["attack", str(run), "--attack", "pgd", "--norm", "l2", "--eps", "0.05,100", "--draws", "2"]
+    assert "eps is in pixel units and at most 8 in l2, got 100" in complaint(far, capsys)
+    changed = rs.load(run)
+    with torch.no_grad():
+        changed.network.layers.readout.bias.add_(1.0)  # type: ignore[union-attr, operator]
+    save_weights(RunFolder(run), changed)
+    assert "holds rows of other weights or other test images" in complaint(attack, capsys)
+    (run / "attacks.jsonl").unlink()
     weights = run / "weights.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
@@ -157,8 +176,6 @@ def test_damaged_and_mixed_runs_get_one_clear_line(
 
 
 def test_a_second_process_is_refused_in_one_line(run: Path) -> None:
-    from rsc_snn.runs.folder import RunFolder
-
     with RunFolder(run).locked():
         done = subprocess.run(
             [sys.executable, "-m", "rsc_snn", "attack", str(run), "--limit", "2"],

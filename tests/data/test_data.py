@@ -54,6 +54,14 @@ def test_carving_keeps_classes_even_and_indices_apart() -> None:
         train.carve(1000, seed=0)
 
 
+def test_carving_takes_the_same_share_of_unequal_classes() -> None:
+    labels = torch.tensor([0] * 90 + [1] * 10)
+    images = torch.zeros(100, 1, 2, 2, dtype=torch.uint8)
+    rest, validation = ImageSet.of(images, labels, ("a", "b")).carve(20, seed=0)
+    assert validation.labels.bincount().tolist() == [18, 2]
+    assert rest.labels.bincount().tolist() == [72, 8]
+
+
 class TestShiftAndFlip:
     images = torch.randint(1, 256, (500, 2, 6, 5), generator=seeded(0), dtype=torch.uint8)
 

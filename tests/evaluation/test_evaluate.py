@@ -78,6 +78,10 @@ class Cheat(AbstractAttack):
 
     kind: str = "far"
 
+    @property
+    def reach(self) -> float:
+        return self.eps
+
     def search(self, victim: Victim, images: Tensor) -> Tensor:
         return {"far": images + 0.9, "nan": images * math.nan}[self.kind]
 
@@ -150,14 +154,7 @@ def test_rows_hold_what_the_record_promises() -> None:
 
 
 def timeless(rows: list[Row]) -> dict[tuple[object, ...], Row]:
-    kept = [
-        {
-            k: v
-            for k, v in row.items()
-            if k not in ("batch_size", "draw_chunk", "heldout_margin", "linf", "l2")
-        }
-        for row in rows
-    ]
+    kept = [{k: v for k, v in row.items() if k not in ("batch_size", "draw_chunk")} for row in rows]
     return {(row["entry"], row["eps"], row["index"]): row for row in kept}
 
 
@@ -175,7 +172,7 @@ def test_rows_do_not_depend_on_batch_size_order_or_company(coding: rs.codings.Ab
             classifier,
             images[order],
             labels[order],
-            attacks=[PGD(eps=0.1)],
+            attacks=[PGD(eps=0.1, step_size=0.02)],
             num_draws=4,
             indices=order,
             batch_size=batch_size,
@@ -194,7 +191,7 @@ def test_done_rows_are_not_computed_again() -> None:
     classifier = small_classifier(rs.codings.Poisson())
     images, labels = torch.rand(6, 1, 8, 8, generator=seeded(0)), torch.arange(6)
     attacks = [rs.attacks.paper(eps=eps) for eps in (0.02, 0.05)]
-    plan = make_plan(attacks, num_draws=2, seed=0, is_random=True, num_images=6, batch_size=4)
+    plan = make_plan(attacks, num_draws=2, seed=0, is_random=True, num_pixels=64, batch_size=4)
     rows = [
         row for batch in evaluate_batches(classifier, images, labels, torch.arange(6), plan) for row in batch
     ]
@@ -246,15 +243,69 @@ class Saturated(torch.nn.Module):
         return torch.stack([images.sum((1, 2, 3)) * 0 + 1e4, images.sum((1, 2, 3))], dim=1)
 
 
-def test_a_vanished_gradient_is_flagged_and_warned_of() -> None:
-    with pytest.warns(WeakEvaluation, match=r"FGSM left 100 % of 3 images unchanged: its gradient is zero"):
-        result = rs.evaluate(
-            rs.wrap(Saturated()).eval(),
-            torch.rand(3, 1, 2, 2),
-            torch.zeros(3, dtype=torch.long),
-            attacks=[FGSM(eps=0.1)],
-        )
-    assert all(row["flags"] == ["unchanged"] for row in result.rows if row["entry"] == "FGSM")
+def weaknesses(attack: AbstractAttack, module: torch.nn.Module) -> tuple[list[str], list[str]]:
+    """Messages of the warnings, and the flags of the first image."""
+    images, labels = torch.rand(3, 1, 2, 2, generator=seeded(0)), torch.zeros(3, dtype=torch.long)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = rs.evaluate(rs.wrap(module).eval(), images, labels, attacks=[attack])
+    return [str(w.message) for w in caught if w.category is WeakEvaluation], result.rows[0]["flags"]
+
+
+@pytest.mark.parametrize("random_start", [False, True])
+def test_a_vanished_gradient_is_flagged_and_warned_of_even_if_the_start_was_random(
+    random_start: bool,
+) -> None:
+    messages, flags = weaknesses(PGD(eps=0.05, random_start=random_start), Saturated())
+    assert messages[0].startswith("PGD")
+    assert "had a zero gradient at every step on 100 % of 3" in messages[0]
+    assert flags == (["zero-gradient"] if random_start else ["zero-gradient", "unchanged"])
+
+
+def test_steps_that_cannot_cross_the_ball_are_flagged_and_warned_of() -> None:
+    class Sum(torch.nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return torch.stack([-images.sum((1, 2, 3)), images.sum((1, 2, 3))], dim=1)
+
+    messages, flags = weaknesses(PGD(eps=0.1), Sum())
+    assert "PGD cannot reach the edge of its ball" in messages[0]
+    assert flags == ["short-of-ball"]
+    assert weaknesses(PGD(eps=0.07), Sum()) == ([], [])
+
+
+def test_logits_that_are_not_numbers_are_an_error_not_a_score() -> None:
+    class Broken(torch.nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return images.flatten(1) * math.nan
+
+    with pytest.raises(InputError, match="returned NaN logits"):
+        rs.evaluate(rs.wrap(Broken()).eval(), *noisy_images(3), attacks=[FGSM(eps=0.1)])
+
+
+def test_summaries_are_in_the_order_of_the_list_even_if_strengths_alternate() -> None:
+    classifier = rs.SpikingClassifier(
+        Linear(torch.ones(1, 1, 1)), rs.codings.Direct(), 1, mean=(0.45,)
+    ).eval()
+    images, labels = torch.full((1, 1, 1, 1), 0.5), torch.ones(1, dtype=torch.long)
+    attacks = [FGSM(eps=0.01), FGSM(eps=0.1), PGD(eps=0.01), PGD(eps=0.06)]
+    result = rs.evaluate(classifier, images, labels, attacks=attacks)
+    assert [s.robust.value for s in result.per_attack if s.robust] == [1.0, 0.0, 1.0, 0.0]
+
+
+def test_lists_are_named_by_what_they_hold_and_the_papers_name_is_its_own() -> None:
+    def names(attacks: list[AbstractAttack]) -> dict[float, str]:
+        plan = make_plan(attacks, num_draws=1, seed=0, is_random=True, num_pixels=64)
+        return {entries[0][1].attack.eps: name for name, entries in plan.lists()}
+
+    both = names([FGSM(eps=0.1), PGD(eps=0.1), FGSM(eps=0.2), PGD(eps=0.2)])
+    assert both[0.1] == both[0.2], "one list at several strengths has one name"
+    assert names([PGD(eps=0.1), FGSM(eps=0.1)])[0.1] == both[0.1], "order does not matter"
+    mixed = names([FGSM(eps=0.1), PGD(eps=0.2)])
+    swapped = names([PGD(eps=0.1), FGSM(eps=0.2)])
+    assert len({both[0.1], mixed[0.1], swapped[0.1]}) == 3, "no two of them share a worst case"
+    false = rs.attacks.Suite(name="paper", entries=rs.attacks.paper().entries[:1])
+    with pytest.raises(InputError, match="cannot be called 'paper'"):
+        make_plan(false, num_draws=1, seed=0, is_random=True, num_pixels=64)
 
 
 def test_ties_count_as_wrong_in_the_vote() -> None:

@@ -25,6 +25,7 @@ from rsc_snn.training import Recipe
         ("rsc1e-4", RandomizedSmoothing(variance=1e-4)),
         ("rsc2-0.1", RandomizedSmoothing(variance=0.1, resample_each_step=True)),
         ("rsc2-0.25", RandomizedSmoothing(variance=0.25, resample_each_step=True)),
+        ("rsc2", RandomizedSmoothing(variance=0.1, resample_each_step=True)),
         ("ann", Direct()),
     ],
 )
@@ -60,6 +61,7 @@ def test_every_listed_recipe_builds_and_takes_a_step(name: str) -> None:
         ("digits-vgg5-pois", "digits-vgg5-poisson"),
         ("digits-vgg5-rsc-0.1x", "digits-vgg5-rsc"),
         ("digits-vgg5", "digits-vgg5"),
+        ("digits-vgg5-rsc25x", "digits-vgg5-rsc"),
     ],
 )
 def test_an_unknown_name_gets_the_nearest(name: str, nearest: str) -> None:

@@ -56,6 +56,65 @@ def test_ambient_randomness_is_fresh_repeatable_and_separate() -> None:
     assert classifier.varies(images)
 
 
+class NoisyOverTime(nn.Module):
+    """Draws noise of its own on top of a current."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[float] = []
+
+    def forward(self, current: torch.Tensor) -> torch.Tensor:
+        noise = torch.randn(1)
+        self.seen.append(float(noise))
+        return (current + noise).flatten(2)
+
+
+@pytest.mark.parametrize("coding", [rs.codings.Direct(), rs.codings.Poisson()], ids=repr)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_noise_inside_a_module_is_fresh_at_every_step_of_an_attack(
+    coding: rs.codings.AbstractCoding, wrapped: bool
+) -> None:
+    module = NoisyOverTime().eval()
+    made = rs.wrap(module, coding=coding, num_steps=2) if wrapped else rs.SpikingClassifier(module, coding, 2)
+    classifier = made.eval()
+    before = torch.get_rng_state()
+    images = torch.rand(3, 1, 2, 2, generator=seeded(0))
+    rs.attacks.PGD(eps=0.05)(classifier, images, torch.tensor([0, 1, 2]))
+    assert len(set(module.seen)) == 7
+    assert torch.equal(torch.get_rng_state(), before)
+    assert classifier.varies(images)
+
+
+def test_a_coding_that_is_certain_about_black_and_white_is_still_random() -> None:
+    images = torch.tensor([0.0, 1.0]).repeat(4, 8).reshape(4, 1, 4, 4)
+
+    class Hidden(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return (torch.rand_like(images) < images).to(images.dtype).flatten(1)
+
+    class OverTime(nn.Module):
+        def forward(self, current: torch.Tensor) -> torch.Tensor:
+            return current.flatten(2)
+
+    assert rs.wrap(Hidden()).varies(images)
+    assert rs.wrap(OverTime(), coding=rs.codings.Poisson(), num_steps=2).varies(images)
+    assert not rs.wrap(OverTime(), coding=rs.codings.Direct(), num_steps=2).varies(images)
+
+
+def test_a_thresholded_input_cannot_be_attacked_by_bptt() -> None:
+    class Steep(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 2)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.linear((images > 0.5).float().flatten(1))
+            return logits
+
+    with pytest.raises(InputError, match="do not depend on the images"):
+        rs.attacks.FGSM(eps=0.1)(rs.wrap(Steep()), torch.rand(2, 1, 2, 2), torch.tensor([0, 1]))
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(InputError, match="is a classifier already"):

@@ -63,6 +63,24 @@ def test_an_attack_with_other_settings_is_named() -> None:
     assert table.notes[-1] == "PGD is PGD(step_size=0.02), not the paper's."
 
 
+def test_comparisons_show_one_suite_and_seed_of_each_run() -> None:
+    """A single step of PGD on few images, in the file first, must not pass for the paper's PGD."""
+    weak = [dict(r, suite="list-1") for r in rows_of("PGD(num_steps=1)", 8 / 255, [10] * 5)]
+    other = [dict(r, seed=1) for r in PGD_8]
+    table = paper_table({"direct": weak + other + FGSM_8 + PGD_8})
+    assert table is not None
+    assert [cell.split(" ")[0] for cell in table.rows[0][1:4]] == ["100.0", "75.0", "50.0"]
+    assert list(accuracy_over_eps({"direct": weak + other + FGSM_8 + PGD_8})) == ["FGSM", "PGD"]
+    lines = attack_table("run", weak + PGD_8).rows
+    assert [line[0] for line in lines] == ["PGD(num_steps=1) (list-1, seed 0)", "PGD (paper, seed 0)"]
+
+
+def test_lines_over_other_images_are_marked() -> None:
+    table = paper_table({"a": FGSM_8, "b": FGSM_8[:35]})
+    assert table is not None
+    assert "Warning: the lines are not over the same images." in table.notes
+
+
 def test_a_run_has_a_line_per_entry_and_strength() -> None:
     table = attack_table("run", FGSM_8 + PGD_8 + PGD_4 + rows_of("worst", 8 / 255, [5] * 40))
     assert [line[:3] for line in table.rows] == [

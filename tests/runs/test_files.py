@@ -38,8 +38,8 @@ def test_rows_can_be_refused(tmp_path: Path) -> None:
 
 def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"a": 1}\nnonsense\n{"a": 2}\n')
-    with pytest.raises(RunFolderError, match=r"line 2 of .* is not JSON"):
+    path.write_text('{"a": 1}\n[3]\n{"a": 2}\n')
+    with pytest.raises(RunFolderError, match=r"line 2 of .* is not a JSON object"):
         read_rows(path)
 
 

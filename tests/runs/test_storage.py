@@ -32,6 +32,12 @@ def test_a_classifier_comes_back_in_eval_mode_with_the_same_answers(run: Path) -
     assert loaded.coding == original.coding
 
 
+def test_loading_leaves_the_global_generator_alone(run: Path) -> None:
+    before = torch.get_rng_state()
+    rs.load(run)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_an_existing_run_is_not_overwritten(run: Path) -> None:
     with pytest.raises(RunFolderError, match="already holds a run"):
         rs.save(run, small_classifier())

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +163,37 @@ def test_a_folder_is_never_overwritten_or_mixed(tmp_path: Path) -> None:
         train(replace(recipe, network=rs.networks.VGG5(hidden_width=8)), tmp_path / "run", resume=True)
     with pytest.raises(RunFolderError, match="seed differs"):
         train(recipe, tmp_path / "run", seed=1, resume=True)
+
+
+def test_other_training_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="crash"):
+        train(tiny(), tmp_path / "run", display=StopAt(5))
+    original = rs.data.Digits.load
+
+    def inverted(self: rs.data.Digits, split: rs.data.Split, root: Path | None) -> rs.data.ImageSet:
+        found = original(self, split, root)
+        return rs.data.ImageSet.of(255 - found.images, found.labels, found.classes)
+
+    monkeypatch.setattr(rs.data.Digits, "load", inverted)
+    with pytest.raises(RunFolderError, match="begun on other training images"):
+        train(tiny(), tmp_path / "run", resume=True)
+
+
+def test_noise_of_a_step_is_fresh_for_every_encoding_and_every_epoch(tmp_path: Path) -> None:
+    seen: list[torch.Tensor] = []
+
+    @dataclass(frozen=True, kw_only=True)
+    class Twice(rs.objectives.AbstractObjective):
+        def loss_and_logits(self, classifier, images, labels, *, generator=None):  # type: ignore[no-untyped-def]
+            for _ in range(2):
+                seen.append(generator.normal((1,), num_steps=1, device=images.device)[0, :, 0])
+            logits = classifier.logits(images, generator)
+            return torch.nn.functional.cross_entropy(logits, labels), logits
+
+    train(replace(tiny(), objective=Twice()), tmp_path / "run")
+    numbers = torch.cat(seen)
+    assert len(numbers) == 2 * 2 * 180
+    assert len(numbers.unique()) == len(numbers)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:

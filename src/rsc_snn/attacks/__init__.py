@@ -5,7 +5,7 @@ from rsc_snn.attacks.fgsm import FGSM
 from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import L2, AbstractNorm, Linf
 from rsc_snn.attacks.pgd import PGD
-from rsc_snn.attacks.suites import Entry, Suite, paper
+from rsc_snn.attacks.suites import Entry, Suite, paper, require_honest_name
 from rsc_snn.registry import discover
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Linf",
     "Suite",
     "paper",
+    "require_honest_name",
 ]
 
 globals().update(discover(__name__, __path__, AbstractAttack))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor, nn
 
 from rsc_snn.attacks.losses import CE, AbstractLoss
@@ -30,6 +30,7 @@ class Victim:
         loss: What is maximised.
         gradient: How the classifier is differentiated.
         generator: Where noise comes from, the attack's own and the defence's.
+        steps_with_gradient: Counts, for each image, the gradients that were not zero everywhere or NaN.
     """
 
     classifier: AbstractClassifier
@@ -37,14 +38,31 @@ class Victim:
     loss: AbstractLoss
     gradient: AbstractGradient
     generator: Generator | Streams
+    steps_with_gradient: Int64[Tensor, "B"]
 
     def loss_and_gradient(
         self, images: Float[Tensor, "B C H W"]
     ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B C H W"]]:
         """Return each image's loss and gradient; every call draws the defence's noise anew."""
-        return self.gradient.loss_and_gradient(
+        losses, gradient = self.gradient.loss_and_gradient(
             self.classifier, images, self.labels, loss=self.loss, generator=self.generator
         )
+        size = gradient.abs().flatten(1).amax(1)
+        self.steps_with_gradient.add_((size > 0).long())  # NaN > 0 is false
+        return losses, gradient
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What an attack came back with.
+
+    Attributes:
+        images: Adversarial images in [0, 1].
+        is_blind: True where no gradient was ever different from zero, [B].
+    """
+
+    images: Float[Tensor, "B C H W"]
+    is_blind: Bool[Tensor, "B"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +75,7 @@ class AbstractAttack(Spec):
         loss: What the search maximises.
     """
 
-    eps: float
+    eps: float = 8 / 255
     norm: AbstractNorm = field(default_factory=Linf)
     loss: AbstractLoss = field(default_factory=CE)
 
@@ -86,20 +104,41 @@ class AbstractAttack(Spec):
             gradient: How the classifier is differentiated.
             generator: Randomness of attack and defence; None is Streams(0, "attack", range(B)).
         """
+        return self.attempt(classifier, images, labels, gradient=gradient, generator=generator).images
+
+    @final
+    def attempt(
+        self,
+        classifier: AbstractClassifier,
+        images: Float[Tensor, "B C H W"],
+        labels: Int64[Tensor, "B"],
+        *,
+        gradient: AbstractGradient,
+        generator: Generator | Streams | None,
+    ) -> Attempt:
+        """Do what calling the attack does, and say where it was blind."""
         if not isinstance(classifier, AbstractClassifier):
             raise InputError(
                 f"expected a SpikingClassifier, got {type(classifier).__name__}; wrap other modules with "
                 "rs.wrap(module)"
             )
         require_images(images)
-        require_labels(labels, num_images=len(images))
+        require_labels(labels, num_images=len(images), num_classes=classifier.num_classes)
         self.norm.require_eps(self.eps, num_pixels=images[0].numel())
         if generator is None:
             generator = Streams(0, "attack", range(len(images)))
         with torch.inference_mode(False), torch.no_grad(), evaluation_mode(classifier):
-            originals = images.detach().clone()
-            victim = Victim(classifier, labels.clone(), self.loss, gradient, generator)
-            return self.project(self.search(victim, originals), originals)
+            originals, targets = images.detach().clone(), labels.to(images.device).clone()
+            seeing = torch.zeros_like(targets)
+            victim = Victim(classifier, targets, self.loss, gradient, generator, seeing)
+            found = self.project(self.search(victim, originals), originals)
+            return Attempt(found, seeing == 0)
+
+    @property
+    @abstractmethod
+    def reach(self) -> float:
+        """Longest way from the image that the search can go, in the units of ``eps``."""
+        raise NotImplementedError
 
     @abstractmethod
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

@@ -123,9 +123,9 @@ class L2(AbstractNorm):
         self, image: Float[Tensor, "B C H W"], eps: float, *, generator: Randomness
     ) -> Float[Tensor, "B C H W"]:
         """Return a point uniform in the ball."""
-        direction = normal_like(image, 1, generator)[0]
-        radius = uniform_like(image, 1, generator)[0].flatten(1)[:, 0] ** (1 / image[0].numel())
-        return eps * _per_image(radius) * self.steepest(direction)
+        direction, other = normal_like(image, 2, generator)
+        share = torch.special.ndtr(other.flatten(1)[:, 0])  # uniform, from the same draw
+        return eps * _per_image(share ** (1 / image[0].numel())) * self.steepest(direction)
 
     def largest(self, num_pixels: int) -> float:
         """Return the diagonal of the cube of images."""

@@ -33,6 +33,11 @@ class PGD(AbstractAttack):
         if self.num_steps < 1:
             raise RangeError(f"num_steps must be at least 1, got {self.num_steps}")
 
+    @property
+    def reach(self) -> float:
+        """All steps in one direction, from the edge of the ball if the start is random."""
+        return self.num_steps * self.step_size + (self.eps if self.random_start else 0.0)
+
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Return the last point."""
         point = images

@@ -4,15 +4,16 @@ import importlib
 import pkgutil
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import typer
 
 from rsc_snn import __version__
 from rsc_snn.cli import verbs
-from rsc_snn.errors import DivergedError, InputError
+from rsc_snn.errors import DivergedError, InputError, WeakEvaluation
 from rsc_snn.interruption import EXIT_STATUS, Interrupted
 
 # ClickException, wherever this typer keeps its click
@@ -52,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        status = app(given, standalone_mode=False, prog_name="rsc-snn")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", WeakEvaluation)
+            warnings.showwarning = _show_warning
+            status = app(given, standalone_mode=False, prog_name="rsc-snn")
         return status if isinstance(status, int) else 0
     except InputError as err:
         return _complain(str(err), 2)
@@ -76,6 +80,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(message: str, status: int) -> int:
     print(f"rsc-snn: {' '.join(message.split())}", file=sys.stderr)
     return status
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"rsc-snn: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -10,7 +10,7 @@ from rsc_snn.attacks import Suite
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, print_table
 from rsc_snn.cli.progress import image_progress
-from rsc_snn.evaluation.plan import Attacks
+from rsc_snn.evaluation.plan import Attacks, require_counts
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
 from rsc_snn.report.tables import attack_table
@@ -28,11 +28,12 @@ def attack_run(
     num_draws: int,
     seed: int,
     limit: int | None,
-    batch_size: int,
+    batch_size: int | None,
     device: str | None,
     data_root: Path | None,
 ) -> None:
     """Evaluate a run folder and print a table, or the summaries as JSON."""
+    require_counts(draws=num_draws, limit=limit, batch_size=batch_size)
     console = make_console()
     RunFolder(run).read_spec()
     with image_progress(console, run.name, is_shown=not is_json) as on_batch:
@@ -57,4 +58,4 @@ def attack_run(
 def _summary(rows: list[Row]) -> dict[str, object]:
     """One entry at one eps: its key, and (value, low, high) of each accuracy."""
     key = {name: rows[0][name] for name in _KEY}
-    return {**key, **vars(summarise(rows)), "qte": paper_qte(rows)}
+    return {**key, **vars(summarise(rows)), "qte": paper_qte(rows) if rows[0]["norm"] == "linf" else None}

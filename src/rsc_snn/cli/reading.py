@@ -43,16 +43,16 @@ def read_suites(
     name: str, strengths: Sequence[float], *, gradient: str, norm: str, steps: int | None
 ) -> list[Suite]:
     """Return the suite called ``name`` at each strength."""
-    if steps is not None or gradient.lower() != "bptt":
+    if steps is not None or gradient.lower() != "bptt" or read_norm(norm) != norms.Linf():
         raise InputError(
-            "--steps and --gradient do not apply to a suite, which is a fixed list; use --attack NAME"
+            "--steps, --gradient and --norm do not apply to a suite, which is a fixed list; use --attack NAME"
         )
     known = {"paper": suites.paper}
     if name in _LATER_SUITES:
         raise InputError(f"suite {name!r} is not in this version; available: {', '.join(known)}")
     if name not in known:
         raise UnknownNameError("suite", name, known)
-    return [known[name](eps, norm=read_norm(norm)) for eps in strengths]
+    return [known[name](eps) for eps in strengths]
 
 
 def read_attacks(

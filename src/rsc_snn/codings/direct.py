@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rsc_snn.checks import require_num_steps
 from rsc_snn.codings.base import AbstractCoding
-from rsc_snn.rng import Randomness
+from rsc_snn.rng import Randomness, Streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,10 @@ class Direct(AbstractCoding):
     def encode(
         self, image: Float[Tensor, "B C H W"], num_steps: int, *, generator: Randomness = None
     ) -> Float[Tensor, "T B C H W"]:
-        """Return ``image`` repeated; nothing is drawn from ``generator``."""
+        """Return ``image`` repeated; a draw of ``Streams`` is counted, but no number is used."""
         require_num_steps(num_steps)
+        if isinstance(generator, Streams):
+            generator.skip()  # every encoding takes a draw, so that noise elsewhere in a network is fresh
         return image.expand(num_steps, *image.shape)
 
     @property

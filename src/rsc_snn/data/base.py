@@ -82,10 +82,11 @@ class ImageSet:
             )
         order = torch.randperm(len(self), generator=derived_generator(seed, "validation"))
         labels = self.labels.cpu()[order]
-        rank = torch.zeros(len(self), dtype=torch.int64)
+        rank = torch.zeros(len(self), dtype=torch.float64)
         for label in range(len(self.classes)):
             members = labels == label
-            rank[members] = torch.arange(int(members.sum()))
+            size = int(members.sum())
+            rank[members] = (torch.arange(size, dtype=torch.float64) + 0.5) / max(1, size)
         chosen = order[rank.sort(stable=True).indices[:num_images]]
         is_chosen = torch.zeros(len(self), dtype=torch.bool)
         is_chosen[chosen] = True

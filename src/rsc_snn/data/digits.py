@@ -19,7 +19,7 @@ _TEST_EVERY = 5
 class Digits(AbstractDataset):
     """1,797 grey images of 8x8 pixels, 10 classes [UCI Optical Recognition of Handwritten Digits].
 
-    Every fifth image of each class, in the source's order, is a test image: 356 for testing, 1,441 for
+    Every fifth image of each class, in the source's order, is a test image: 355 for testing, 1,442 for
     training. Their 17 grey levels become bytes by round(255 * level / 16). Digits are never mirrored.
 
     Args:

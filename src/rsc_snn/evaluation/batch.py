@@ -19,6 +19,8 @@ from rsc_snn.runs.files import Row
 CLEAN = "clean"
 UNCHANGED = "unchanged"
 OUT_OF_BALL = "out-of-ball"
+BLIND = "zero-gradient"
+SHORT = "short-of-ball"
 _UNCHANGED_SHARE = 1e-3
 
 
@@ -78,19 +80,24 @@ class Judge:
     def attacked(self, name: str, entry: Entry) -> Candidate:
         """Run an attack, move what it found into the ball, and score it."""
         attack, batch = entry.attack, self.batch
-        found = attack(
+        attempt = attack.attempt(
             self.classifier,
             batch.images,
             batch.labels,
             gradient=entry.gradient,
             generator=Streams(self.plan.seed, "attack", batch.indices),
         )
-        images, is_invalid = verify(found, batch.images, norm=attack.norm, eps=attack.eps)
+        images, is_invalid = verify(attempt.images, batch.images, norm=attack.norm, eps=attack.eps)
         is_unchanged = attack.norm.size(images - batch.images) <= _UNCHANGED_SHARE * attack.eps
-        flags = [
-            [OUT_OF_BALL] * bool(invalid) + [UNCHANGED] * bool(unchanged and attack.eps > 0)
-            for invalid, unchanged in zip(is_invalid.tolist(), is_unchanged.tolist(), strict=True)
-        ]
+        is_short = torch.full_like(is_unchanged, attack.reach < attack.eps * (1 - 1e-6))
+        reasons = {
+            OUT_OF_BALL: is_invalid,
+            BLIND: attempt.is_blind,
+            UNCHANGED: is_unchanged & (attack.eps > 0),
+            SHORT: is_short,
+        }
+        columns = [[flag if is_set else None for is_set in reasons[flag].tolist()] for flag in reasons]
+        flags = [[flag for flag in image if flag] for image in zip(*columns, strict=True)]
         return self._measure(name, entry, images, flags)
 
     def _measure(self, name: str, entry: Entry | None, images: Tensor, flags: list[list[str]]) -> Candidate:
@@ -118,12 +125,12 @@ class Judge:
         )
 
 
-def judge_list(judge: Judge, clean: Candidate, entries: list[tuple[str, Entry]]) -> list[Row]:
+def judge_list(judge: Judge, clean: Candidate, suite: str, entries: list[tuple[str, Entry]]) -> list[Row]:
     """Run the entries of one norm and eps; return their rows and those of the worst case."""
     candidates = [clean, *(judge.attacked(name, entry) for name, entry in entries)]
     winners = most_harmful([candidate.heldout for candidate in candidates]).tolist()
     _, first = entries[0]
-    describe = _Describe(judge.plan, judge.batch, clean, first.attack.norm, first.attack.eps)
+    describe = _Describe(judge.plan, judge.batch, suite, clean, first.attack.norm, first.attack.eps)
     images = range(judge.batch.num_real)
     rows = [describe.row(candidate, i) for candidate in candidates[1:] for i in images]
     return rows + [describe.worst(candidates[winners[i]], i) for i in images]
@@ -135,23 +142,21 @@ def row_key(row: Row) -> tuple[object, ...]:
     return tuple(row[name] for name in names)
 
 
-def key_of(plan: Plan, entry: Entry, name: str, index: int) -> tuple[object, ...]:
-    """The key of a row before it is computed."""
-    return (
-        plan.suite,
-        plan.budget,
-        plan.seed,
-        entry.attack.eps,
-        entry.attack.norm.name,
-        name,
-        index,
-    )
+def keys_of_list(
+    plan: Plan, suite: str, entries: list[tuple[str, Entry]], indices: list[int]
+) -> set[tuple[object, ...]]:
+    """The keys of all rows of a list before they are computed."""
+    attack = entries[0][1].attack
+    names = [*(name for name, _ in entries), WORST]
+    front = (suite, plan.budget, plan.seed, attack.eps, attack.norm.name)
+    return {(*front, name, index) for name in names for index in indices}
 
 
 @dataclass(frozen=True)
 class _Describe:
     plan: Plan
     batch: Batch
+    suite: str
     clean: Candidate
     norm: AbstractNorm
     eps: float
@@ -160,7 +165,7 @@ class _Describe:
         """The row of an entry for image i."""
         entry = candidate.entry
         return {
-            "suite": self.plan.suite,
+            "suite": self.suite,
             "budget": self.plan.budget,
             "seed": self.plan.seed,
             "eps": self.eps,

@@ -1,7 +1,8 @@
 """Attack, judge, score: from a classifier and images to rows and accuracies."""
 
 import warnings
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import torch
@@ -11,12 +12,26 @@ from torch import Tensor
 from rsc_snn.checks import require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError, WeakEvaluation
-from rsc_snn.evaluation.batch import UNCHANGED, Judge, judge_list, key_of, padded_batch, row_key
+from rsc_snn.evaluation.batch import (
+    BLIND,
+    SHORT,
+    UNCHANGED,
+    Judge,
+    judge_list,
+    keys_of_list,
+    padded_batch,
+    row_key,
+)
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
 from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, worst_of_lists
 from rsc_snn.runs.files import Row
 
 _WEAK_SHARE = 0.01
+_REASONS = {
+    BLIND: "had a zero gradient at every step",
+    UNCHANGED: "did not change the image",
+    SHORT: "cannot reach the edge of its ball (raise its steps or step size)",
+}
 
 
 @dataclass(frozen=True)
@@ -74,14 +89,18 @@ def evaluate(
         num_draws=num_draws,
         seed=seed,
         is_random=classifier.varies(images[:batch_size]),
-        num_images=len(images),
+        num_pixels=images[0].numel(),
         batch_size=batch_size,
     )
     rows = [row for batch in evaluate_batches(classifier, images, labels, keys, plan) for row in batch]
     warn_if_weak(rows)
-    groups = list(group(rows).values())
-    entries = [found for found in groups if found[0]["entry"] != WORST]
-    return Result(rows, summarise(worst_of_lists(rows)), [summarise(found) for found in entries])
+    by_entry: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        by_entry.setdefault((row["entry"], row["norm"], row["eps"]), []).append(row)
+    per_attack = [
+        summarise(by_entry[name, entry.attack.norm.name, entry.attack.eps]) for name, entry in plan.entries
+    ]
+    return Result(rows, summarise(worst_of_lists(rows)), per_attack)
 
 
 def evaluate_batches(
@@ -91,19 +110,18 @@ def evaluate_batches(
     indices: Tensor,
     plan: Plan,
     *,
-    done: Container[tuple[object, ...]] = (),
+    done: AbstractSet[tuple[object, ...]] = frozenset(),
 ) -> Iterator[list[Row]]:
     """Yield the new rows of each batch; lists whose rows are all ``done`` are not computed again."""
-    for start in range(0, len(images), plan.batch_size):
-        batch = padded_batch(images, labels, indices, start=start, size=plan.batch_size)
+    size = min(plan.batch_size, len(images))
+    for start in range(0, len(images), size):
+        batch = padded_batch(images, labels.to(images.device), indices, start=start, size=size)
         judge, clean, rows = Judge(classifier, plan, batch), None, list[Row]()
-        for entries in plan.lists():
-            names = [*entries, (WORST, entries[0][1])]
-            numbers = batch.indices[: batch.num_real].tolist()
-            if all(key_of(plan, entry, name, i) in done for name, entry in names for i in numbers):
+        for suite, entries in plan.lists():
+            if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
                 continue
             clean = clean or judge.clean()
-            rows += judge_list(judge, clean, entries)
+            rows += judge_list(judge, clean, suite, entries)
         yield [row for row in rows if row_key(row) not in done]
 
 
@@ -119,13 +137,14 @@ def require_eval_mode(classifier: AbstractClassifier) -> None:
 
 
 def warn_if_weak(rows: Sequence[Row]) -> None:
-    """Warn of entries that left many images unchanged: an attack without a gradient proves nothing."""
+    """Warn of entries that could not attack many images: that proves nothing about the classifier."""
     for found in group(row for row in rows if row["entry"] != WORST).values():
-        share = sum(UNCHANGED in row["flags"] for row in found) / len(found)
-        if share > _WEAK_SHARE:
-            warnings.warn(
-                f"{found[0]['entry']} left {100 * share:.0f} % of {len(found)} images unchanged: its "
-                "gradient is zero there, which is no evidence of robustness",
-                WeakEvaluation,
-                stacklevel=3,
-            )
+        for flag, reason in _REASONS.items():
+            share = sum(flag in row["flags"] for row in found) / len(found)
+            if share > _WEAK_SHARE:
+                warnings.warn(
+                    f"{found[0]['entry']} {reason} on {100 * share:.0f} % of {len(found)} images, which is "
+                    "no evidence of robustness",
+                    WeakEvaluation,
+                    stacklevel=3,
+                )

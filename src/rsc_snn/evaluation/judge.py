@@ -13,6 +13,7 @@ from torch import Tensor
 from rsc_snn.attacks import AbstractNorm
 from rsc_snn.checks import require_labels
 from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.errors import InputError
 from rsc_snn.rng import Streams
 
 _ROUNDING = 1e-6
@@ -64,11 +65,13 @@ def collect_votes(
         streams = Streams(seed, purpose, indices.repeat(draw_chunk))
         noise = streams.at(draws.repeat_interleave(len(images)))
         logits_SBK = classifier.logits(pairs, noise).unflatten(0, (draw_chunk, len(images)))
+        if bool(logits_SBK.isnan().any()):
+            raise InputError("the classifier returned NaN logits, which nobody can score; check its weights")
         logits_SBK = logits_SBK[: num_draws - first]
         require_labels(labels, num_images=len(images), num_classes=logits_SBK.shape[-1])
         votes = torch.nn.functional.one_hot(logits_SBK.argmax(-1), logits_SBK.shape[-1]).sum(0)
         counts = votes if counts is None else counts + votes
-        margins += _margin(logits_SBK, labels).double().sum(0).cpu()
+        margins += _margin(logits_SBK, labels).cpu().double().sum(0)
     assert counts is not None, "num_draws is at least 1"
     counts = counts.cpu()
     accuracy = counts.gather(1, labels.cpu()[:, None])[:, 0].double() / num_draws

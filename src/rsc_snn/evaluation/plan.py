@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsc_snn.attacks import AbstractAttack, Entry, Suite
+from rsc_snn.attacks import AbstractAttack, Entry, Suite, require_honest_name
 from rsc_snn.errors import InputError, RangeError
 from rsc_snn.gradients import BPTT, AbstractGradient
 
@@ -22,7 +22,7 @@ class Plan:
     """A fixed list of entries and how they are scored.
 
     Attributes:
-        suite: Name of the list, part of every row's key; a plain list is named by its content.
+        suite: Name of the suite; None for a plain list, whose parts are named by their content.
         budget: "full": nothing was shortened.
         entries: (name, entry) in order; names do not contain eps or norm.
         num_draws: Scoring draws, and held-out draws, per image and candidate.
@@ -31,7 +31,7 @@ class Plan:
         draw_chunk: Draws that share a forward pass.
     """
 
-    suite: str
+    suite: str | None
     budget: str
     entries: tuple[tuple[str, Entry], ...]
     num_draws: int
@@ -39,13 +39,13 @@ class Plan:
     batch_size: int
     draw_chunk: int
 
-    def lists(self) -> list[list[tuple[str, Entry]]]:
-        """Return the entries grouped by norm and eps, in order; each group has its own worst case."""
+    def lists(self) -> list[tuple[str, list[tuple[str, Entry]]]]:
+        """Return (name, entries) for each norm and eps, in order; each list has its own worst case."""
         groups: dict[tuple[str, float], list[tuple[str, Entry]]] = {}
         for name, entry in self.entries:
             key = (entry.attack.norm.name, entry.attack.eps)
             groups.setdefault(key, []).append((name, entry))
-        return list(groups.values())
+        return [(self.suite or _name_of_list(entries), entries) for entries in groups.values()]
 
 
 def make_plan(
@@ -54,7 +54,7 @@ def make_plan(
     num_draws: int,
     seed: int,
     is_random: bool,
-    num_images: int,
+    num_pixels: int,
     batch_size: int = BATCH_SIZE,
     draw_chunk: int | None = None,
 ) -> Plan:
@@ -65,25 +65,23 @@ def make_plan(
         num_draws: Draws for a random classifier; a deterministic one gets 1.
         seed: Of every stream.
         is_random: Whether the classifier's answers vary.
-        num_images: How many there are; a batch is never larger.
+        num_pixels: Numbers in an image, which bound eps.
         batch_size: Images of a unit of work.
         draw_chunk: Draws that share a forward pass; None fits them to the batch.
 
     Raises:
         InputError, RangeError: no attack, or fewer than one draw or image per batch.
     """
-    if num_draws < 1:
-        raise RangeError(f"num_draws must be at least 1, got {num_draws}")
-    if batch_size < 1:
-        raise RangeError(f"batch_size must be at least 1, got {batch_size}")
+    require_counts(num_draws=num_draws, batch_size=batch_size)
     suite, entries = _flatten(attacks)
     if not entries:
         raise InputError("expected at least one attack, got none; try rs.attacks.paper()")
-    batch_size = min(batch_size, num_images)
+    for entry in entries:
+        entry.attack.norm.require_eps(entry.attack.eps, num_pixels=num_pixels)
     num_draws = num_draws if is_random else 1
     chunk = draw_chunk or max(1, _PAIRS_PER_PASS // batch_size)
     return Plan(
-        suite=suite or _name_of_list(entries),
+        suite=suite,
         budget=FULL,
         entries=_named(entries),
         num_draws=num_draws,
@@ -91,6 +89,13 @@ def make_plan(
         batch_size=batch_size,
         draw_chunk=min(chunk, num_draws),
     )
+
+
+def require_counts(**counts: int | None) -> None:
+    """Raise RangeError, with the name, unless each count is at least 1 or None."""
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise RangeError(f"{name} must be at least 1, got {count}")
 
 
 def entry_name(entry: Entry) -> str:
@@ -114,7 +119,7 @@ def _made(field: "dataclasses.Field[object]") -> object:
 
 def _flatten(attacks: Attacks | Sequence[Suite]) -> tuple[str | None, list[Entry]]:
     if isinstance(attacks, Suite):
-        return attacks.name, list(attacks.entries)
+        return _flatten([attacks])
     if isinstance(attacks, AbstractAttack):
         raise InputError(f"attacks must be a list or a suite, got a single attack; write [{attacks!r}]")
     suites = [item for item in attacks if isinstance(item, Suite)]
@@ -122,6 +127,8 @@ def _flatten(attacks: Attacks | Sequence[Suite]) -> tuple[str | None, list[Entry
         names = {suite.name for suite in suites}
         if len(suites) != len(attacks) or len(names) != 1:
             raise InputError("a list of suites may only hold one suite at several eps")
+        for suite in suites:
+            require_honest_name(suite)
         return names.pop(), [entry for suite in suites for entry in suite.entries]
     return None, [_as_entry(item) for item in attacks]
 
@@ -147,6 +154,6 @@ def _named(entries: list[Entry]) -> tuple[tuple[str, Entry], ...]:
     return tuple(named)
 
 
-def _name_of_list(entries: list[Entry]) -> str:
-    names = sorted({name for name, _ in _named(entries)})
+def _name_of_list(entries: list[tuple[str, Entry]]) -> str:
+    names = sorted(name for name, _ in entries)
     return "list-" + hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

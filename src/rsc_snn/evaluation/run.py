@@ -1,5 +1,6 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,10 @@ import torch
 from rsc_snn.attacks import Suite
 from rsc_snn.data import ImageSet
 from rsc_snn.data import load as load_data
-from rsc_snn.errors import InputError, RangeError, RunFolderError
-from rsc_snn.evaluation.batch import row_key
+from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.evaluation.batch import keys_of_list, row_key
 from rsc_snn.evaluation.evaluate import evaluate_batches, warn_if_weak
-from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
+from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows
 from rsc_snn.runs.folder import RunFolder
@@ -28,7 +29,7 @@ def evaluate_run(
     num_draws: int = 20,
     seed: int = 0,
     limit: int | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     device: str | torch.device = "cpu",
     data_root: str | Path | None = None,
     on_batch: Progress = lambda done, total: None,
@@ -44,7 +45,7 @@ def evaluate_run(
         num_draws: Scoring draws, and as many held-out draws.
         seed: Of all noise.
         limit: Only the first so many test images.
-        batch_size: Images attacked together.
+        batch_size: Images attacked together; None is that of the rows that are there, else 64.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         on_batch: Called after each batch with the number of images done and in all.
@@ -52,9 +53,12 @@ def evaluate_run(
     Returns:
         All rows that were asked for, those of earlier calls included.
     """
+    require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
     folder = RunFolder(Path(run))
     classifier = load_classifier(run).to(device)
-    test = _test_images(folder, data_root, limit).to(device)
+    test = _test_images(folder, data_root, limit)
+    subject = _subject(folder, test)
+    test = test.to(device)
     images = test.pixels()
     with folder.locked():
         rows = cut_rows(folder.attacks)
@@ -62,68 +66,77 @@ def evaluate_run(
             attacks,
             num_draws=num_draws,
             seed=seed,
-            is_random=classifier.varies(images[:batch_size]),
-            num_images=len(images),
-            batch_size=batch_size,
+            is_random=classifier.varies(images[:BATCH_SIZE]),
+            num_pixels=images[0].numel(),
+            batch_size=batch_size or BATCH_SIZE,
         )
-        plan = _continued(plan, rows, folder)
-        batches = evaluate_batches(
-            classifier, images, test.labels, test.indices, plan, done={row_key(row) for row in rows}
-        )
-        rows += _recorded(batches, folder, torch.device(device), plan, len(images), on_batch)
-    wanted = _wanted(plan, rows, set(test.indices.tolist()))
+        plan = _continued(plan, rows, folder, subject, batch_size)
+        done = {row_key(row) for row in rows}
+        batches = evaluate_batches(classifier, images, test.labels, test.indices, plan, done=done)
+        environment = describe_environment(torch.device(device), seed=seed, subject=subject)
+        rows += _recorded(batches, folder, subject, environment, len(images), plan.batch_size, on_batch)
+    wanted = _wanted(plan, rows, test.indices.tolist())
     warn_if_weak(wanted)
     return wanted
 
 
 def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> ImageSet:
-    if limit is not None and limit < 1:
-        raise RangeError(f"limit must be at least 1, got {limit}")
     name = folder.read_spec().get("data")
     if not isinstance(name, str):
         raise InputError(f"{str(folder.spec)!r} does not name its data set; set 'data: NAME' there")
     return load_data(name, data_root, "test").at(slice(limit))
 
 
+def _subject(folder: RunFolder, test: ImageSet) -> str:
+    """What the rows are about: a digest of specification, weights and the first test image."""
+    digest = hashlib.sha256(folder.weights.read_bytes())
+    digest.update(repr(folder.read_spec()["classifier"]).encode())
+    digest.update(test.at(slice(1)).fingerprint().encode())
+    return digest.hexdigest()[:16]
+
+
 def _recorded(
     batches: Iterator[list[Row]],
     folder: RunFolder,
-    device: torch.device,
-    plan: Plan,
+    subject: str,
+    environment: dict[str, object],
     num_images: int,
+    batch_size: int,
     on_batch: Progress,
 ) -> list[Row]:
     """Append each batch in one write, and what it was made with before the first; return the new rows."""
     rows: list[Row] = []
     for number, new in enumerate(batches, start=1):
         if new and not rows:
-            write_environment(folder.environment, describe_environment(device))
+            write_environment(folder.environment, environment)
+        new = [{**row, "subject": subject} for row in new]
         if new:
             append_rows(folder.attacks, new)
         rows += new
-        on_batch(min(number * plan.batch_size, num_images), num_images)
+        on_batch(min(number * batch_size, num_images), num_images)
     return rows
 
 
-def _continued(plan: Plan, rows: list[Row], folder: RunFolder) -> Plan:
-    """Take over batch and chunk of the rows of the same plan; refuse other draws under the same key."""
-    same = [row for row in rows if (row["suite"], row["seed"]) == (plan.suite, plan.seed)]
+def _continued(plan: Plan, rows: list[Row], folder: RunFolder, subject: str, batch_size: int | None) -> Plan:
+    """Take over the unit of work of rows of the same lists; refuse rows that cannot stand beside ours."""
+    if any(row["subject"] != subject for row in rows):
+        raise RunFolderError(
+            f"{str(folder.attacks)!r} holds rows of other weights or other test images; move that file away"
+        )
+    names = {name for name, _ in plan.lists()}
+    same = [row for row in rows if row["suite"] in names and row["seed"] == plan.seed]
     if not same:
         return plan
-    if same[0]["num_draws"] != plan.num_draws:
-        raise RunFolderError(
-            f"{str(folder.attacks)!r} holds rows of suite {plan.suite!r}, seed {plan.seed}, with "
-            f"{same[0]['num_draws']} draws, not {plan.num_draws}; use the same --draws or another --seed"
-        )
-    return replace(plan, batch_size=same[0]["batch_size"], draw_chunk=same[0]["draw_chunk"])
+    first = same[0]
+    for option, given in (("num_draws", plan.num_draws), ("batch_size", batch_size or first["batch_size"])):
+        if first[option] != given:
+            raise RunFolderError(
+                f"{str(folder.attacks)!r} holds rows of suite {first['suite']!r}, seed {plan.seed}, with "
+                f"{option} {first[option]}, not {given}; use the same value or another --seed"
+            )
+    return replace(plan, batch_size=first["batch_size"], draw_chunk=first["draw_chunk"])
 
 
-def _wanted(plan: Plan, rows: list[Row], indices: set[int]) -> list[Row]:
-    strengths = {(entry.attack.eps, entry.attack.norm.name) for _, entry in plan.entries}
-    return [
-        row
-        for row in rows
-        if (row["suite"], row["budget"], row["seed"]) == (plan.suite, plan.budget, plan.seed)
-        and (row["eps"], row["norm"]) in strengths
-        and row["index"] in indices
-    ]
+def _wanted(plan: Plan, rows: list[Row], indices: list[int]) -> list[Row]:
+    keys = [keys_of_list(plan, suite, entries, indices) for suite, entries in plan.lists()]
+    return [row for row in rows if any(row_key(row) in wanted for wanted in keys)]

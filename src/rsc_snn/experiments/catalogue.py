@@ -91,8 +91,9 @@ def _method(text: str) -> Callable[[Recipe], Recipe] | None:
     if text in available and len(inspect.signature(available[text]).parameters) == 1:
         plain: Callable[[Recipe], Recipe] = available[text]
         return plain
-    if match := re.fullmatch(rf"(rsc2|rsc)(?:-?({_NUMBER}))?", text):
-        variance = float(match[2]) if match[2] else DEFAULT_VARIANCE
-        with_variance = available[match[1]]
+    if match := re.fullmatch(rf"(rsc2)(?:-({_NUMBER}))?|(rsc)({_NUMBER})?", text):
+        number = match[2] or match[4]
+        variance = float(number) if number else DEFAULT_VARIANCE
+        with_variance = available[match[1] or match[3]]
         return lambda base: with_variance(base, variance)
     return None

@@ -33,12 +33,14 @@ class BPTT(AbstractGradient):
         with torch.enable_grad():
             leaf = images.detach().requires_grad_()
             losses = loss(classifier.logits(leaf, generator), labels)
-            if not losses.requires_grad:
+            gradient = None
+            if losses.requires_grad:
+                (gradient,) = torch.autograd.grad(losses.sum(), leaf, allow_unused=True)
+            if gradient is None:
                 raise InputError(
                     "the logits do not depend on the images by any differentiable path; a module that "
                     "detaches or thresholds its input cannot be attacked by BPTT"
                 )
-            (gradient,) = torch.autograd.grad(losses.sum(), leaf)
         return losses.detach(), gradient
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rsc_snn.evaluation.intervals import Estimate
 from rsc_snn.evaluation.summary import WORST, group, summarise
+from rsc_snn.report.tables import main_list
 from rsc_snn.runs.files import Row, replace_file
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe, Ito
@@ -14,17 +15,17 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 def accuracy_over_eps(runs: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, dict[float, Estimate]]]:
     """Return attack -> run -> strength in 1/255 -> accuracy of a single draw; 0 is the clean image.
 
-    The judge's worst case is the attack "worst case". Only l_inf is shown.
+    The judge's worst case is the attack "worst case". A run is represented by its ``main_list``.
     """
     curves: dict[str, dict[str, dict[float, Estimate]]] = {}
     for name, rows in runs.items():
-        for found in group(row for row in rows if row["norm"] == "linf").values():
+        for found in group(main_list(rows)).values():
             row, summary = found[0], summarise(found)
             if summary.robust is None:
                 continue
             attack = "worst case" if row["entry"] == WORST else row["entry"]
             curve = curves.setdefault(attack, {}).setdefault(name, {0.0: summary.clean})
-            curve.setdefault(round(255 * row["eps"], 6), summary.robust)
+            curve[round(255 * row["eps"], 6)] = summary.robust
     return {attack: named for attack, named in curves.items() if _is_drawable(named)}
 
 

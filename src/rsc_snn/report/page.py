@@ -1,7 +1,6 @@
 """The report: one self-contained HTML page of a folder of runs."""
 
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from rsc_snn.errors import InputError
 from rsc_snn.report.curves import draw_accuracy_over_eps
 from rsc_snn.report.tables import Table, attack_table, paper_table
-from rsc_snn.runs.files import Row, read_rows, replace_text
+from rsc_snn.runs.files import Row, read_environments, read_rows, replace_text
 from rsc_snn.runs.folder import RunFolder
 
 CURVES = "accuracy-over-eps.png"
@@ -46,8 +45,9 @@ def read_run(folder: RunFolder) -> ReportedRun:
     """Read what the report needs; torch is not imported."""
     spec = folder.read_spec()
     name = spec.get("recipe", {}).get("name") or folder.path.resolve().name
-    text = folder.environment.read_text() if folder.environment.exists() else "[]"
-    return ReportedRun(name, folder.attack_rows(), read_rows(folder.training), json.loads(text))
+    return ReportedRun(
+        name, folder.attack_rows(), read_rows(folder.training), read_environments(folder.environment)
+    )
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
@@ -106,7 +106,9 @@ def _distinct(runs: Sequence[ReportedRun]) -> list[dict[str, Any]]:
     """Environments without what differs in every run: time, command line and data."""
     seen: list[dict[str, Any]] = []
     for entry in (entry for run in runs for entry in run.environments):
-        kept = {key: entry[key] for key in entry if key not in ("started", "command", "data")}
+        kept = {
+            key: entry[key] for key in entry if key not in ("started", "command", "data", "seed", "subject")
+        }
         if kept not in seen:
             seen.append(kept)
     return seen

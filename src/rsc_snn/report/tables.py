@@ -8,6 +8,7 @@ from rsc_snn.evaluation.summary import WORST, Summary, group, paper_qte, summari
 from rsc_snn.runs.files import Row
 
 MISSING = "-"
+PAPER = "paper"
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ def attack_table(name: str, rows: Sequence[Row]) -> Table:
     """One run: a line per entry and eps, the judge's worst case last in its list."""
     lines: list[list[str]] = []
     groups = list(group(rows).values())
+    is_mixed = len({(found[0]["suite"], found[0]["seed"]) for found in groups}) > 1
     for found in groups:
         row, summary = found[0], summarise(found)
+        source = f" ({row['suite']}, seed {row['seed']})" if is_mixed else ""
         lines.append(
             [
-                "worst case" if row["entry"] == WORST else row["entry"],
+                ("worst case" if row["entry"] == WORST else row["entry"]) + source,
                 row["norm"],
                 strength(row["eps"], row["norm"]),
                 percent(summary.clean),
@@ -70,6 +73,7 @@ def paper_table(runs: Mapping[str, Sequence[Row]], *, eps: float | None = None) 
         runs: Rows of each run by its name.
         eps: The strength to show; None takes 8/255 if every run has it, else the largest in common.
     """
+    runs = {name: main_list(rows) for name, rows in runs.items()}
     chosen = _common_strength(runs) if eps is None else eps
     lines: list[list[str]] = []
     groups: list[list[Row]] = []
@@ -97,18 +101,32 @@ def _other_settings(groups: Sequence[Sequence[Row]]) -> list[str]:
     return [f"{name.split('(')[0]} is {name}, not the paper's." for name in names if "(" in name]
 
 
+def main_list(rows: Sequence[Row]) -> list[Row]:
+    """Return the l_inf rows that stand for a run in comparisons: one suite and one seed.
+
+    The suite "paper" if there is one, else that with the most images; of these the lowest seed.
+    """
+    linf = [row for row in rows if row["norm"] == "linf"]
+    sizes: dict[tuple[str, int], set[int]] = {}
+    for row in linf:
+        sizes.setdefault((row["suite"], row["seed"]), set()).add(row["index"])
+    if not sizes:
+        return []
+    chosen = min(sizes, key=lambda key: (key[0] != PAPER, -len(sizes[key]), key[1], key[0]))
+    return [row for row in linf if (row["suite"], row["seed"]) == chosen]
+
+
 def _entry_rows(rows: Sequence[Row], attack: str, eps: float | None) -> list[Row]:
-    """Rows of the first l_inf entry of that attack at ``eps`` (and of its seed)."""
+    """Rows of an attack at ``eps``, by its plain name or with other settings."""
     for found in group(rows).values():
-        row = found[0]
-        is_attack = row["entry"] == attack or row["entry"].startswith(f"{attack}(")
-        if is_attack and row["norm"] == "linf" and row["eps"] == eps:
+        name = found[0]["entry"]
+        if (name == attack or name.startswith(f"{attack}(")) and found[0]["eps"] == eps:
             return found
     return []
 
 
 def _common_strength(runs: Mapping[str, Sequence[Row]]) -> float | None:
-    sets = [{row["eps"] for row in rows if row["norm"] == "linf"} for rows in runs.values() if rows]
+    sets = [{row["eps"] for row in rows} for rows in runs.values() if rows]
     common = set[float].intersection(*sets) if sets else set[float]()
     if 8 / 255 in common:
         return 8 / 255
@@ -120,11 +138,14 @@ def _notes(groups: Sequence[Sequence[Row]]) -> list[str]:
         return []
     sizes = sorted({len(found) for found in groups})
     draws = sorted({row["num_draws"] for found in groups for row in found})
+    images = {frozenset(row["index"] for row in found) for found in groups}
     notes = [
         f"Test images: {_span(sizes)}; scoring draws per image: {_span(draws)}, none seen by an attack. In "
         "brackets 95 % Wilson intervals over images. Accuracies are of a single noise draw unless they "
         "say vote."
     ]
+    if len(images) > 1:
+        notes.append("Warning: the lines are not over the same images.")
     if min(sizes) < 30:
         notes.append("Fewer than 30 images: the intervals are only a rough guide.")
     flags = sorted({flag for found in groups for row in found for flag in row["flags"]})

@@ -12,14 +12,15 @@ from typing import Any
 
 import torch
 
-from rsc_snn.runs.files import replace_text
+from rsc_snn.runs.files import read_environments, replace_text
 
 _PACKAGES = ("rsc-snn", "torch", "numpy", "scipy", "scikit-learn", "datasets", "safetensors")
 
 
-def describe_environment(device: torch.device) -> dict[str, Any]:
-    """Return versions, hardware and settings as plain data."""
+def describe_environment(device: torch.device, **facts: Any) -> dict[str, Any]:
+    """Return versions, hardware and settings as plain data, with ``facts`` such as the seed."""
     return {
+        **facts,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "source": describe_source(),
@@ -27,10 +28,7 @@ def describe_environment(device: torch.device) -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "device": describe_device(device),
-        "precision": {
-            "float32_matmul": torch.get_float32_matmul_precision(),
-            "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-        },
+        "precision": _precision(),
     }
 
 
@@ -55,8 +53,22 @@ def describe_source() -> dict[str, Any]:
 
 def write_environment(path: Path, entry: dict[str, Any]) -> None:
     """Append ``entry`` to the list in environment.json: one entry per process that worked on the run."""
-    entries = json.loads(path.read_text()) if path.exists() else []
-    replace_text(path, json.dumps([*entries, entry], indent=1) + "\n")
+    replace_text(path, json.dumps([*read_environments(path), entry], indent=1) + "\n")
+
+
+def _precision() -> dict[str, Any]:
+    try:
+        matmul = torch.get_float32_matmul_precision()
+        convolution = "tf32" if torch.backends.cudnn.allow_tf32 else "ieee"
+    except RuntimeError:  # the process has set it through torch's newer interface
+        matmul = torch.backends.cuda.matmul.fp32_precision
+        convolution = torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined]
+    return {
+        "float32_matmul": matmul,
+        "float32_convolution_on_cuda": convolution,
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+    }
 
 
 def _version(name: str) -> str | None:

@@ -61,6 +61,23 @@ def cut_rows(path: Path, keep: Callable[[Row], bool] = lambda row: True) -> list
     return [row for _, row in kept]
 
 
+def read_environments(path: Path) -> list[dict[str, Any]]:
+    """Return the entries of environment.json; none if it does not exist.
+
+    Raises:
+        RunFolderError: it is not a list of entries.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        entries = None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise RunFolderError(f"{str(path)!r} is not a JSON list of entries; restore it or remove it")
+    return entries
+
+
 def _complete_rows(path: Path) -> Iterator[tuple[str, Row]]:
     if not path.exists():
         return
@@ -70,10 +87,12 @@ def _complete_rows(path: Path) -> Iterator[tuple[str, Row]]:
                 return  # cut by a crash while it was written
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as err:
+            except json.JSONDecodeError:
+                row = None
+            if not isinstance(row, dict):
                 raise RunFolderError(
-                    f"line {number} of {str(path)!r} is not JSON; remove it or restore the file"
-                ) from err
+                    f"line {number} of {str(path)!r} is not a JSON object; remove it or restore the file"
+                )
             yield line, row
 
 

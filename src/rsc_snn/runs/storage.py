@@ -12,6 +12,7 @@ from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import InputError, RangeError, RunFolderError
 from rsc_snn.networks import Blueprint, BuiltNetwork
+from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import replace_file
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.spec import Spec, from_data, to_data
@@ -88,7 +89,8 @@ def load(run: str | Path) -> SpikingClassifier:
             f"{str(folder.path)!r} has no weights.safetensors; finish it with 'rsc-snn train "
             f"{folder.spec} --out {folder.path} --resume'"
         )
-    return load_weights(folder, spec.build()).eval()
+    blank = spec.build(derived_generator(0, "init"))  # torch's own generator stays as it is
+    return load_weights(folder, blank).eval()
 
 
 def read_classifier_spec(folder: RunFolder) -> ClassifierSpec:

@@ -57,6 +57,8 @@ def load_checkpoint(folder: RunFolder, classifier: nn.Module, optimizer: torch.o
         classifier.load_state_dict(state["classifier"])
         optimizer.load_state_dict(state["optimizer"])
         return Progress(**state["progress"])
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as err:
         raise RunFolderError(
             f"cannot read {str(folder.checkpoint)!r}: it is damaged or of another run; remove the folder "

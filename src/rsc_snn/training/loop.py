@@ -15,13 +15,15 @@ from rsc_snn.errors import DivergedError, InputError, RunFolderError
 from rsc_snn.interruption import Interrupted, deferred_signals
 from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.runs.environment import describe_environment, write_environment
-from rsc_snn.runs.files import append_rows, cut_rows
+from rsc_snn.runs.files import append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import SCHEMA, require_schema, save_weights
 from rsc_snn.spec import from_data, to_data
 from rsc_snn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from rsc_snn.training.display import Display, SilentDisplay
 from rsc_snn.training.recipe import Recipe
+
+_DRAWS_PER_EPOCH = 2**12
 
 
 def train(
@@ -64,11 +66,14 @@ def train(
                 f"training.batch_size {recipe.training.batch_size} exceeds the {len(trained)} training "
                 "images; make it smaller"
             )
-        if not folder.exists():
+        data = {"train": full.fingerprint(), "num_images": len(full)}
+        if folder.exists():
+            _require_same_data(folder, data)
+        else:
             _write_specification(folder, recipe, seed)
-        environment = describe_environment(torch.device(device))
-        environment["data"] = {"train": full.fingerprint(), "num_images": len(full)}
-        write_environment(folder.environment, environment)
+        write_environment(
+            folder.environment, describe_environment(torch.device(device), seed=seed, data=data)
+        )
         run = _Run(folder, recipe, seed, torch.device(device), display or SilentDisplay())
         return run.complete(trained.to(device), validation.to(device))
 
@@ -97,6 +102,17 @@ def _require_place(folder: RunFolder, recipe: Recipe, seed: int, resume: bool) -
         raise RunFolderError(
             f"{str(folder.path)!r} holds another run ({earlier.name}, seed {earlier_seed}; "
             f"{_first_difference(earlier, recipe)}); resume it with its own run.yaml"
+        )
+
+
+def _require_same_data(folder: RunFolder, data: dict[str, object]) -> None:
+    earlier = next(
+        (e["data"] for e in read_environments(folder.environment) if "train" in e.get("data", {})), data
+    )
+    if earlier != data:
+        raise RunFolderError(
+            f"{str(folder.path)!r} was begun on other training images ({earlier['num_images']}); resume it "
+            "with the same --data-root"
         )
 
 
@@ -152,19 +168,22 @@ class _Run:
     ) -> None:
         progress, settings = self.progress, self.recipe.training
         order = torch.randperm(len(trained), generator=derived_generator(self.seed, "order", progress.epoch))
-        sums = torch.tensor([progress.loss_sum, progress.num_correct], dtype=torch.float64)
-        sums = sums.to(self.device)
+        pending: list[Tensor] = []
         clock = time.perf_counter()
         while progress.step < num_steps:
             start = progress.step * settings.batch_size
             self._set_rate(progress.epoch * num_steps + progress.step, num_steps)
-            sums += self._step(trained.at(order[start : start + settings.batch_size]))
+            pending.append(self._step(trained.at(order[start : start + settings.batch_size])))
             progress.step += 1
             stop, is_last = received(), progress.step == num_steps
             is_checkpoint = bool(stop) or progress.step % settings.checkpoint_every == 0
             if not (is_checkpoint or is_last or self.display.is_due()):
-                continue  # reading the sums would wait for the device
-            progress.loss_sum, progress.num_correct = float(sums[0]), int(sums[1])
+                continue  # reading the losses would wait for the device
+            for loss, num_correct in torch.stack(pending).tolist():
+                progress.loss_sum += loss
+                progress.num_correct += int(num_correct)
+            pending.clear()
+            self._require_finite()
             progress.seconds += time.perf_counter() - clock
             clock = time.perf_counter()
             self.display.step(progress)
@@ -179,14 +198,13 @@ class _Run:
             group["lr"] = rate
 
     def _step(self, batch: ImageSet) -> Tensor:
-        """Update the weights once; return the loss and the number of right answers, float64 [2]."""
-        recipe, epoch = self.recipe, self.progress.epoch
+        """Update the weights once; return the loss and the number of right answers, float32 [2]."""
+        recipe = self.recipe
         self.classifier.train()
         images = batch.images
         if recipe.training.augment:
-            streams = Streams(self.seed, "augment", batch.indices).at(epoch)
-            images = recipe.data.augment(images, generator=streams)
-        noise = Streams(self.seed, "train", batch.indices).at(epoch)
+            images = recipe.data.augment(images, generator=self._streams("augment", batch))
+        noise = self._streams("train", batch)
         loss, logits_BK = recipe.objective.loss_and_logits(
             self.classifier, to_pixels(images), batch.labels, generator=noise
         )
@@ -194,7 +212,19 @@ class _Run:
         loss.backward()
         self.optimizer.step()
         correct = (logits_BK.argmax(1) == batch.labels).sum()
-        return torch.stack([loss.detach().double(), correct.double()])
+        return torch.stack([loss.detach().float(), correct.float()])
+
+    def _streams(self, purpose: str, batch: ImageSet) -> Streams:
+        """Streams whose draws no other epoch uses."""
+        first = self.progress.epoch * _DRAWS_PER_EPOCH
+        return Streams(self.seed, purpose, batch.indices).starting_at(first)
+
+    def _require_finite(self) -> None:
+        if not math.isfinite(self.progress.loss_sum):
+            raise DivergedError(
+                f"the loss is {self.progress.loss_sum} in epoch {self.progress.epoch + 1}; lower "
+                "training.learning_rate or lengthen training.warmup_epochs, in a new run folder"
+            )
 
     def _finish_epoch(self, validation: ImageSet, num_steps: int) -> None:
         """Write the row of the epoch, then the checkpoint that counts it."""
@@ -211,11 +241,6 @@ class _Run:
             "images_per_second": round(num_seen / progress.seconds, 2),
             "seconds": round(progress.seconds, 3),
         }
-        if not math.isfinite(progress.loss_sum):
-            raise DivergedError(
-                f"the loss is {progress.loss_sum} after epoch {row['epoch']}; lower "
-                "training.learning_rate or lengthen training.warmup_epochs"
-            )
         append_rows(self.folder.training, [row])
         self.progress = Progress(epoch=progress.epoch + 1)
         save_checkpoint(self.folder, self.classifier, self.optimizer, self.progress)

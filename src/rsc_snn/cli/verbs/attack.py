@@ -31,7 +31,9 @@ def command(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", help="Only the first N test images.")
     ] = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", help="Images attacked together.")] = 64,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="B", help="Images attacked together (default: 64).")
+    ] = None,
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
