@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+_MOST_NAMES = 12
+
 
 class InputError(ValueError):
     """Bad input; the command prints its message as one line and exits with status 2."""
@@ -26,7 +28,8 @@ class UnknownNameError(InputError):
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+        shown = ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {shown or 'none'}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
 
 

@@ -7,7 +7,9 @@ into an equal object. Unknown keys and wrong types are errors that name the plac
 import dataclasses
 import functools
 import importlib
+import os
 import re
+import sys
 import types
 import typing
 from abc import ABC
@@ -65,6 +67,10 @@ def with_setting(spec: T, path: str, text: str) -> T:
     kind (``Rectangle``) or a YAML mapping with a ``kind``.
     """
     assert isinstance(spec, Spec)
+    return typing.cast(T, _with_setting(spec, path, path, text))
+
+
+def _with_setting(spec: Spec, path: str, whole: str, text: str) -> Spec:
     head, _, rest = path.partition(".")
     hints = _hints(type(spec))
     if head not in hints:
@@ -72,15 +78,15 @@ def with_setting(spec: T, path: str, text: str) -> T:
     current = getattr(spec, head)
     if rest:
         if not isinstance(current, Spec):
-            raise InputError(f"{head} has no fields, so {path!r} cannot be set; set {head!r} itself")
-        value: Any = with_setting(current, rest, text)
+            raise InputError(f"{head} has no fields, so {whole!r} cannot be set; set {head!r} itself")
+        value: Any = _with_setting(current, rest, whole, text)
     else:
         try:
             data = yaml.safe_load(text)
         except yaml.YAMLError as err:
-            raise InputError(f"{path} expects a YAML value, got {text!r}") from err
-        value = _convert(data, hints[head], path)
-    return typing.cast(T, dataclasses.replace(spec, **{head: value}))
+            raise InputError(f"{whole} expects a YAML value, got {text!r}") from err
+        value = _convert(data, hints[head], whole)
+    return dataclasses.replace(spec, **{head: value})
 
 
 def _convert(data: Data, hint: Any, where: str) -> Any:
@@ -138,12 +144,14 @@ def _convert_spec(data: Data, base: type[Spec], where: str) -> Spec:
 
 
 def _find_kind(kind: str, base: type[Spec], where: str) -> type[Spec]:
+    if not isinstance(kind, str):
+        raise InputError(f"{where} expects the name of a kind, got {kind!r}")
     if ":" in kind and kind not in Spec._kinds:
         import_object(kind)  # a component of the user's own module registers itself
     known = {
         name: cls
         for name, cls in Spec._kinds.items()
-        if issubclass(cls, base) and not getattr(cls, "__abstractmethods__", None)
+        if issubclass(cls, base) and not cls.__name__.startswith("Abstract")
     }
     if kind not in known:
         raise UnknownNameError(f"kind in {where}", str(kind), known)
@@ -159,6 +167,8 @@ def import_object(reference: str) -> Any:
     module_name, _, name = reference.partition(":")
     if not re.fullmatch(r"[\w.]+", module_name) or not re.fullmatch(r"[\w.]+", name):
         raise InputError(f"expected module:name, got {reference!r}")
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as with python -m, modules of the current folder count
     try:
         return functools.reduce(getattr, name.split("."), importlib.import_module(module_name))
     except (ImportError, AttributeError) as err:

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import yaml
 
 import rsc_snn as rs
 from rsc_snn.cli.app import main
-from rsc_snn.runs.files import read_rows
+from rsc_snn.runs.files import append_rows, read_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import save_weights
 from tests.helpers import small_classifier
@@ -101,6 +103,23 @@ def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
             "'/nowhere' (--data-root) is not a folder",
         ),
         (["train", "digits-vgg5-direct", "--device", "gpu"], "device 'gpu' cannot be used"),
+        (["train", "digits-vgg5-direct", "--device", "meta"], "device 'meta' cannot be used"),
+        (["train", "digits-vgg5-direct", "--out", ""], "--out expects a folder for the run"),
+        (["train", "digits-vgg5-direct", "--set", "name=../evil"], "name must be letters, digits"),
+        (["train", "digits-vgg5-direct", "--set", "data.padding=100"], "padding must lie in [0, 8), got 100"),
+        (
+            ["train", "digits-vgg5-direct", "--set", "network.hidden_width=1.5"],
+            "network.hidden_width expects int",
+        ),
+        (["train", "digits-vgg5-direct", "--set", "network.hidden_width=100000000000"], "make it smaller"),
+        (
+            ["train", "digits-vgg5-direct", "--set", "training.batch_size=5000"],
+            "exceeds the 1301 training images",
+        ),
+        (["train", "digits-vgg5-direct", "--set", "data=AbstractHubDataset"], "unknown kind in data"),
+        (["train", "nowhere:f"], "cannot import 'nowhere:f'"),
+        (["train", "json:loads"], "'json:loads' failed: TypeError"),
+        (["train", "digits-vgg5-direct", "--out", "/dev/null/x"], "check the path and its permissions"),
         (["train"], "Missing argument"),
         (["trian", "x"], "No such command 'trian'. Did you mean 'train'?"),
         (["train", "digits-vgg5-direct", "--epochs", "3"], "No such option: --epochs"),
@@ -173,6 +192,77 @@ def test_damaged_and_mixed_runs_get_one_clear_line(
     assert "unknown key in run.yaml: classifier (ClassifierSpec) 'colour'" in complaint(attack, capsys)
     shutil.rmtree(run)
     assert "is not a run folder" in complaint(attack, capsys)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"suite": None}, "has suite None"),
+        ({"clean_counts": [0] * 10}, "has clean_counts"),
+        ({"label": 99}, "votes by class"),
+        ({"flags": None}, "has flags None"),
+        ({"eps": "x"}, "has eps 'x'"),
+        ({"batch_size": 0}, "has an empty batch"),
+        ({}, "repeats an earlier row"),
+    ],
+)
+def test_rows_that_were_edited_are_refused_by_attack_and_report(
+    run: Path, change: dict[str, object], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attack = ["attack", str(run), "--limit", "2", "--draws", "2", "--device", "cpu"]
+    assert main(attack) == 0
+    capsys.readouterr()
+    rows = read_rows(run / "attacks.jsonl")
+    append_rows(run / "attacks.jsonl", [{**rows[0], **change}])
+    for command in (attack, ["report", str(run)]):
+        line = complaint(command, capsys)
+        assert f"line {len(rows) + 1} of" in line
+        assert message in line
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("environment.json", "[{", "is not a JSON list of entries"),
+        ("environment.json", '{"a": 1}', "is not a JSON list of entries"),
+        ("training.jsonl", '{"epoch": "x"}\n', "has epoch 'x'"),
+        ("training.jsonl", "[1]\n", "is not a JSON object"),
+        ("run.yaml", "schema: 1\nclasifier: {}\n", "did you mean 'classifier'?"),
+    ],
+)
+def test_other_damaged_files_are_named(
+    run: Path, name: str, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attack = ["attack", str(run), "--limit", "2", "--draws", "2", "--device", "cpu"]
+    (run / name).write_text(text)
+    command = attack if name == "run.yaml" else ["report", str(run)]
+    assert message in complaint(command, capsys)
+
+
+def test_odd_names_are_printed_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "\u00fc {0} [b]x[/red]"
+    assert main(["train", "digits-vgg5-direct", "--out", str(folder), *SMALL]) == 0
+    assert main(["attack", str(folder), "--limit", "2", "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    assert f"next: rsc-snn report '{folder}'" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interrupted_attack_keeps_its_rows_and_says_so(
+    run: Path, number: signal.Signals, status: int
+) -> None:
+    command = [sys.executable, "-m", "rsc_snn", "attack", str(run), "--batch-size", "4", "--draws", "50"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (run / "attacks.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert err == f"rsc-snn: stopped by {number.name}\n"
+    assert "the same command goes on from there" in out
+    assert len(read_rows(run / "attacks.jsonl")) % 12 == 0
 
 
 def test_a_second_process_is_refused_in_one_line(run: Path) -> None:

@@ -17,6 +17,7 @@ from rsc_snn.evaluation.judge import Votes, collect_votes, most_harmful, verify
 from rsc_snn.evaluation.plan import make_plan
 from rsc_snn.evaluation.summary import majority, summarise
 from rsc_snn.runs.files import Row
+from rsc_snn.runs.schema import row_key
 from tests.helpers import Linear, Noisy, seeded, small_classifier
 
 
@@ -196,8 +197,6 @@ def test_done_rows_are_not_computed_again() -> None:
         row for batch in evaluate_batches(classifier, images, labels, torch.arange(6), plan) for row in batch
     ]
     assert len(rows) == 2 * 3 * 6
-    from rsc_snn.evaluation.batch import row_key
-
     kept = [row for row in rows if row["index"] < 4 or row["eps"] == 0.02]
     done = {row_key(row) for row in kept}
     calls: list[int] = []

@@ -61,6 +61,18 @@ def test_weights_cut_short_are_named(run: Path, size: int) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_weights_that_are_not_numbers_are_named(run: Path) -> None:
+    from rsc_snn.runs.folder import RunFolder
+    from rsc_snn.runs.storage import save_weights
+
+    classifier = rs.load(run)
+    with torch.no_grad():
+        next(classifier.parameters()).fill_(float("nan"))
+    save_weights(RunFolder(run), classifier)
+    with pytest.raises(RunFolderError, match="values that are not finite"):
+        rs.load(run)
+
+
 def test_weights_of_another_architecture_are_named(run: Path, tmp_path: Path) -> None:
     network = rs.networks.VGG5(hidden_width=8).build(image_shape=(1, 8, 8))
     rs.save(tmp_path / "other", rs.SpikingClassifier(network, rs.codings.Direct(), 2))

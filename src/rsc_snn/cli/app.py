@@ -51,7 +51,7 @@ for _info in pkgutil.iter_modules(verbs.__path__):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1, 2, 130 or 143 (docs/command.md)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    previous = {number: signal.signal(number, _stop) for number in EXIT_STATUS}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", WeakEvaluation)
@@ -64,17 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(err), 1)
     except Interrupted as err:
         return _complain(str(err), err.exit_status)
-    except KeyboardInterrupt:
-        return _complain("stopped by SIGINT", EXIT_STATUS[signal.SIGINT])
-    except typer.Abort:
-        return _complain("stopped by SIGINT", EXIT_STATUS[signal.SIGINT])
     except _USAGE_ERROR as err:
         message = getattr(err, "format_message", err.__str__)()
         return _complain(f"{message.rstrip('.')}; see 'rsc-snn --help'", 2) if given else 2
     except OSError as err:
-        return _complain(f"{err.strerror or err}: {err.filename or 'a file'}; check path and permissions", 1)
+        place = f"{err.strerror or err}: {str(err.filename)!r}" if err.filename else str(err)
+        return _complain(f"{place}; check the path and its permissions", 2 if _is_path_error(err) else 1)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _is_path_error(err: OSError) -> bool:
+    kinds = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+    return isinstance(err, kinds)
 
 
 def _complain(message: str, status: int) -> int:
@@ -93,7 +96,7 @@ def _show_warning(
     print(f"rsc-snn: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Interrupted(signal.Signals(number))
 
 

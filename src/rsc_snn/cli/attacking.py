@@ -1,6 +1,7 @@
 """Running an evaluation from the command line and printing what it found."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rsc_snn.cli.progress import image_progress
 from rsc_snn.evaluation.plan import Attacks, require_counts
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
+from rsc_snn.interruption import Interrupted
 from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
@@ -36,23 +38,29 @@ def attack_run(
     require_counts(draws=num_draws, limit=limit, batch_size=batch_size)
     console = make_console()
     RunFolder(run).read_spec()
-    with image_progress(console, run.name, is_shown=not is_json) as on_batch:
-        rows = evaluate_run(
-            run,
-            attacks,
-            num_draws=num_draws,
-            seed=seed,
-            limit=limit,
-            batch_size=batch_size,
-            device=read_device(device),
-            data_root=data_root,
-            on_batch=on_batch,
-        )
+    try:
+        with image_progress(console, run.name, is_shown=not is_json) as on_batch:
+            rows = evaluate_run(
+                run,
+                attacks,
+                num_draws=num_draws,
+                seed=seed,
+                limit=limit,
+                batch_size=batch_size,
+                device=read_device(device),
+                data_root=data_root,
+                on_batch=on_batch,
+            )
+    except Interrupted:
+        if not is_json:
+            console.print("finished batches are kept; the same command goes on from there", soft_wrap=True)
+        raise
     if is_json:
         typer.echo(json.dumps([_summary(found) for found in group(rows).values()], indent=1))
         return
     print_table(console, attack_table(str(run), rows))
-    console.print(f"rows: {RunFolder(run).attacks}; next: rsc-snn report {run}", soft_wrap=True)
+    next_command = shlex.join(["rsc-snn", "report", str(run)])
+    console.print(f"rows: {RunFolder(run).attacks}; next: {next_command}", soft_wrap=True)
 
 
 def _summary(rows: list[Row]) -> dict[str, object]:

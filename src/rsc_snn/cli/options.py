@@ -35,8 +35,8 @@ def read_device(name: str | None) -> "torch.device":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as err:
+        float(torch.ones(1, device=device) + 1)
+    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as err:
         reason = str(err).splitlines()[0]
         raise InputError(f"device {name!r} cannot be used: {reason}; see 'rsc-snn doctor'") from err
     return device

@@ -2,23 +2,29 @@
 
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from rsc_snn.report.tables import Table
+
+_NATURAL_WIDTH = 200
 
 
 def make_console() -> Console:
     """Standard output, as wide as the terminal; a file or pipe gets lines that are not broken."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
+    console = Console(highlight=False, markup=False, emoji=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, emoji=False, width=_NATURAL_WIDTH)
 
 
 def print_table(console: Console, table: Table) -> None:
     """Print a table with its notes."""
-    shown = RichTable(title=table.title, title_justify="left", title_style="bold", show_edge=False)
+    shown = RichTable(title=Text(table.title), title_justify="left", title_style="bold", show_edge=False)
     for position, column in enumerate(table.columns):
         shown.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
     for row in table.rows:
-        shown.add_row(*row)
-    console.print(shown)
+        shown.add_row(*(Text(cell) for cell in row))
+    # Numbers are never cut: a terminal that is too narrow breaks the lines instead.
+    console.print(shown, width=_NATURAL_WIDTH, crop=False)
     for note in table.notes:
         console.print(note, style="dim", soft_wrap=True)

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from rsc_snn.errors import RangeError
 from rsc_snn.rng import Randomness, uniform_like
 
 
@@ -32,6 +33,12 @@ def shift_and_flip(
     image = torch.arange(batch, device=device)
     moved = images.permute(0, 2, 3, 1)[image[:, None, None], rows[:, :, None], columns[:, None, :]]
     return moved.permute(0, 3, 1, 2).contiguous() * is_inside
+
+
+def require_padding(padding: int, image_shape: tuple[int, int, int]) -> None:
+    """Raise unless a shift by ``padding`` leaves some of the image."""
+    if not 0 <= padding < min(image_shape[1:]):
+        raise RangeError(f"padding must lie in [0, {min(image_shape[1:])}), got {padding}")
 
 
 def _inside(positions: Tensor, size: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from rsc_snn.data.augmentation import shift_and_flip
+from rsc_snn.data.augmentation import require_padding, shift_and_flip
 from rsc_snn.data.base import AbstractDataset, ImageSet, Split
 from rsc_snn.rng import Randomness
 
@@ -33,6 +33,9 @@ class Digits(AbstractDataset):
     std: ClassVar[tuple[float, ...]] = (0.376,)
 
     padding: int = 1
+
+    def __post_init__(self) -> None:
+        require_padding(self.padding, self.image_shape)
 
     def load(self, split: Split, root: Path | None) -> ImageSet:
         """Return a split; ``root`` is not needed."""

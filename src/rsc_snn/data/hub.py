@@ -6,6 +6,7 @@ Images are decoded once; the bytes are kept as a safetensors file in the cache f
 
 import hashlib
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from rsc_snn.data.augmentation import shift_and_flip
+from rsc_snn.data.augmentation import require_padding, shift_and_flip
 from rsc_snn.data.base import AbstractDataset, ImageSet, Split
 from rsc_snn.errors import InputError
 from rsc_snn.rng import Randomness
@@ -42,6 +43,9 @@ class AbstractHubDataset(AbstractDataset):
 
     padding: int = 4
     flip: bool = True
+
+    def __post_init__(self) -> None:
+        require_padding(self.padding, self.image_shape)
 
     def load(self, split: Split, root: Path | None) -> ImageSet:
         """Return a split, decoded at the first call and read from the cache afterwards."""
@@ -77,15 +81,19 @@ class AbstractHubDataset(AbstractDataset):
         import datasets
 
         datasets.disable_progress_bars()
+        for name in ("datasets", "huggingface_hub"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is told once, below
         place = self.repository if root is None else str(root / self.name)
         try:
             source = datasets.load_dataset(place, split=split)
         except Exception as err:  # the library raises many types for one cause: it cannot be read
             reason = " ".join(str(err).split())[:200] or type(err).__name__
-            raise InputError(
-                f"cannot read {self.name} ({split}) from {place!r}: {reason}; "
-                "check the folder, or the connection if there is none"
-            ) from err
+            fix = (
+                "check the connection, or give --data-root (RSC_SNN_DATA) with a folder of the data"
+                if root is None
+                else "restore the files of this folder"
+            )
+            raise InputError(f"cannot read {self.name} ({split}) from {place!r}: {reason}; {fix}") from err
         for column in (self.image_column, self.label_column):
             if column not in source.column_names:
                 raise InputError(

@@ -136,12 +136,6 @@ def judge_list(judge: Judge, clean: Candidate, suite: str, entries: list[tuple[s
     return rows + [describe.worst(candidates[winners[i]], i) for i in images]
 
 
-def row_key(row: Row) -> tuple[object, ...]:
-    """The resume key: what identifies a row."""
-    names = ("suite", "budget", "seed", "eps", "norm", "entry", "index")
-    return tuple(row[name] for name in names)
-
-
 def keys_of_list(
     plan: Plan, suite: str, entries: list[tuple[str, Entry]], indices: list[int]
 ) -> set[tuple[object, ...]]:

@@ -20,11 +20,11 @@ from rsc_snn.evaluation.batch import (
     judge_list,
     keys_of_list,
     padded_batch,
-    row_key,
 )
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
 from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, worst_of_lists
 from rsc_snn.runs.files import Row
+from rsc_snn.runs.schema import row_key
 
 _WEAK_SHARE = 0.01
 _REASONS = {

@@ -11,12 +11,13 @@ from rsc_snn.attacks import Suite
 from rsc_snn.data import ImageSet
 from rsc_snn.data import load as load_data
 from rsc_snn.errors import InputError, RunFolderError
-from rsc_snn.evaluation.batch import keys_of_list, row_key
+from rsc_snn.evaluation.batch import keys_of_list
 from rsc_snn.evaluation.evaluate import evaluate_batches, warn_if_weak
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
 from rsc_snn.runs.environment import describe_environment, write_environment
-from rsc_snn.runs.files import Row, append_rows, cut_rows
+from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.schema import require_attack_rows, row_key
 from rsc_snn.runs.storage import load as load_classifier
 
 Progress = Callable[[int, int], None]
@@ -62,6 +63,8 @@ def evaluate_run(
     images = test.pixels()
     with folder.locked():
         rows = cut_rows(folder.attacks)
+        require_attack_rows(rows, folder.attacks)
+        read_environments(folder.environment)  # damaged files are refused before the work, not after
         plan = make_plan(
             attacks,
             num_draws=num_draws,
@@ -119,7 +122,7 @@ def _recorded(
 
 def _continued(plan: Plan, rows: list[Row], folder: RunFolder, subject: str, batch_size: int | None) -> Plan:
     """Take over the unit of work of rows of the same lists; refuse rows that cannot stand beside ours."""
-    if any(row["subject"] != subject for row in rows):
+    if any(row.get("subject") != subject for row in rows):
         raise RunFolderError(
             f"{str(folder.attacks)!r} holds rows of other weights or other test images; move that file away"
         )

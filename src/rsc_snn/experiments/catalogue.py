@@ -69,7 +69,12 @@ def _from_file(path: Path) -> tuple[Recipe, int]:
 
 def _from_function(reference: str) -> Recipe:
     function = import_object(reference)
-    recipe = function() if callable(function) else function
+    try:
+        recipe = function() if callable(function) else function
+    except InputError:
+        raise
+    except Exception as err:  # whatever a user's function raises is told in one line
+        raise InputError(f"{reference!r} failed: {type(err).__name__}: {err}; call it in Python") from err
     if not isinstance(recipe, Recipe):
         raise InputError(f"{reference!r} must return a Recipe, got {type(recipe).__name__}")
     return recipe

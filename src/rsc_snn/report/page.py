@@ -1,6 +1,7 @@
 """The report: one self-contained HTML page of a folder of runs."""
 
 import base64
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from rsc_snn.errors import InputError
 from rsc_snn.report.curves import draw_accuracy_over_eps
 from rsc_snn.report.tables import Table, attack_table, paper_table
-from rsc_snn.runs.files import Row, read_environments, read_rows, replace_text
+from rsc_snn.runs.files import Row, read_environments, replace_text
 from rsc_snn.runs.folder import RunFolder
 
 CURVES = "accuracy-over-eps.png"
@@ -44,9 +45,13 @@ def find_runs(folder: Path) -> list[RunFolder]:
 def read_run(folder: RunFolder) -> ReportedRun:
     """Read what the report needs; torch is not imported."""
     spec = folder.read_spec()
-    name = spec.get("recipe", {}).get("name") or folder.path.resolve().name
+    recipe = spec.get("recipe")
+    name = recipe.get("name") if isinstance(recipe, dict) else None
     return ReportedRun(
-        name, folder.attack_rows(), read_rows(folder.training), read_environments(folder.environment)
+        str(name or folder.path.resolve().name),
+        folder.attack_rows(),
+        folder.epoch_rows(),
+        read_environments(folder.environment),
     )
 
 
@@ -68,7 +73,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
         training=_training_table(runs),
         curves=base64.b64encode(picture.read_bytes()).decode() if has_curves else None,
         environments=_distinct(runs),
-        commands=[" ".join(entry["command"]) for run in runs for entry in run.environments],
+        commands=[shlex.join(entry["command"]) for run in runs for entry in run.environments],
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, html)

@@ -73,9 +73,13 @@ def read_environments(path: Path) -> list[dict[str, Any]]:
         return []
     except (json.JSONDecodeError, UnicodeDecodeError):
         entries = None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise RunFolderError(f"{str(path)!r} is not a JSON list of entries; restore it or remove it")
     return entries
+
+
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and {"command", "device", "packages"} <= entry.keys()
 
 
 def _complete_rows(path: Path) -> Iterator[tuple[str, Row]]:

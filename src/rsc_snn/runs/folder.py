@@ -10,6 +10,9 @@ import yaml
 
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.runs.files import Row, read_rows, replace_text
+from rsc_snn.runs.schema import require_attack_rows, require_epoch_rows
+
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,16 @@ class RunFolder:
         replace_text(self.spec, yaml.safe_dump(data, sort_keys=False, width=100))
 
     def attack_rows(self) -> list[Row]:
-        """Return all complete rows of attacks.jsonl."""
-        return read_rows(self.attacks)
+        """Return all complete rows of attacks.jsonl, checked."""
+        rows = read_rows(self.attacks)
+        require_attack_rows(rows, self.attacks)
+        return rows
+
+    def epoch_rows(self) -> list[Row]:
+        """Return all complete rows of training.jsonl, checked."""
+        rows = read_rows(self.training)
+        require_epoch_rows(rows, self.training)
+        return rows
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -82,8 +93,9 @@ class RunFolder:
         """
         from filelock import FileLock, Timeout
 
+        created = [path for path in (self.path, *self.path.parents) if not path.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock", timeout=0)
+        lock = FileLock(self.path / LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout as err:
@@ -93,7 +105,16 @@ class RunFolder:
         try:
             yield
         finally:
+            self._remove_if_empty(created)
             lock.release()
+
+    def _remove_if_empty(self, created: list[Path]) -> None:
+        """Leave no folder behind that was made for this lock and got nothing else."""
+        if created and [path.name for path in self.path.iterdir()] == [LOCK]:
+            (self.path / LOCK).unlink()
+            with contextlib.suppress(OSError):  # a parent that is not empty stays
+                for path in created:
+                    path.rmdir()
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

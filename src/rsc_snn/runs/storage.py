@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import AbstractCoding
-from rsc_snn.errors import InputError, RangeError, RunFolderError
+from rsc_snn.errors import InputError, RangeError, RunFolderError, UnknownNameError
 from rsc_snn.networks import Blueprint, BuiltNetwork
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import replace_file
@@ -18,6 +18,7 @@ from rsc_snn.runs.folder import RunFolder
 from rsc_snn.spec import Spec, from_data, to_data
 
 SCHEMA = 1
+_KEYS = ("schema", "seed", "data", "recipe", "classifier")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +106,12 @@ def require_schema(data: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
     """Raise unless this version of the library can read the specification."""
     if data.get("schema") != SCHEMA:
         raise RunFolderError(
-            f"{str(folder.spec)!r} has schema {data.get('schema')!r}, this version reads {SCHEMA}"
+            f"{str(folder.spec)!r} has schema {data.get('schema')!r}, this version reads {SCHEMA}; use the "
+            "version of rsc-snn that wrote it (environment.json)"
         )
+    for key in data:
+        if key not in _KEYS:
+            raise UnknownNameError(f"key in {str(folder.spec)!r}:", str(key), _KEYS)
     return data
 
 
@@ -124,6 +129,8 @@ def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingCla
     """
     try:
         tensors = load_file(folder.weights)
+    except PermissionError as err:
+        raise RunFolderError(f"no permission to read {str(folder.weights)!r}; change its mode") from err
     except (SafetensorError, OSError) as err:
         raise RunFolderError(
             f"cannot read {str(folder.weights)!r}: it is damaged or cut short; restore it from a copy or "
@@ -136,7 +143,14 @@ def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingCla
             "the two files must come from one run"
         )
     classifier.load_state_dict(tensors)
+    if not has_finite_weights(classifier):
+        raise RunFolderError(f"{str(folder.weights)!r} holds values that are not finite; train again")
     return classifier
+
+
+def has_finite_weights(classifier: SpikingClassifier) -> bool:
+    """Whether every parameter and every statistic is a finite number."""
+    return all(bool(torch.isfinite(value).all()) for value in classifier.state_dict().values())
 
 
 def _difference(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> str | None:

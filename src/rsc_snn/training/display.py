@@ -80,9 +80,9 @@ class ConsoleDisplay(Display):
         if not self._console.is_terminal:
             yield
             return
-        columns = (TextColumn(recipe.name), BarColumn(), TextColumn("{task.fields[text]}"))
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
         with Progress(*columns, console=self._console, transient=True) as self._bar:
-            self._task = self._bar.add_task("", total=total, text="")
+            self._task = self._bar.add_task(recipe.name, total=total, text="")
             yield
 
     def is_due(self) -> bool:

@@ -17,7 +17,7 @@ from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.storage import SCHEMA, require_schema, save_weights
+from rsc_snn.runs.storage import SCHEMA, has_finite_weights, require_schema, save_weights
 from rsc_snn.spec import from_data, to_data
 from rsc_snn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from rsc_snn.training.display import Display, SilentDisplay
@@ -54,28 +54,33 @@ def train(
         InputError: bad arguments, missing data, or a folder that does not fit.
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved first.
     """
-    folder = RunFolder(Path(out))
+    folder, place = RunFolder(Path(out)), torch.device(device)
     with folder.locked():
         _require_place(folder, recipe, seed, resume)
-        full = load(recipe.data, data_root, "train")
-        if recipe.training.num_images is not None:
-            full = full.at(slice(recipe.training.num_images))
+        full = load(recipe.data, data_root, "train").at(slice(recipe.training.num_images))
         trained, validation = full.carve(recipe.training.num_validation, seed=seed)
         if len(trained) < recipe.training.batch_size:
             raise InputError(
                 f"training.batch_size {recipe.training.batch_size} exceeds the {len(trained)} training "
                 "images; make it smaller"
             )
+        classifier = _build(recipe, seed, place)
         data = {"train": full.fingerprint(), "num_images": len(full)}
         if folder.exists():
             _require_same_data(folder, data)
         else:
             _write_specification(folder, recipe, seed)
-        write_environment(
-            folder.environment, describe_environment(torch.device(device), seed=seed, data=data)
-        )
-        run = _Run(folder, recipe, seed, torch.device(device), display or SilentDisplay())
-        return run.complete(trained.to(device), validation.to(device))
+        write_environment(folder.environment, describe_environment(place, seed=seed, data=data))
+        run = _Run(folder, recipe, seed, classifier, display or SilentDisplay())
+        return run.complete(trained.to(place), validation.to(place))
+
+
+def _build(recipe: Recipe, seed: int, device: torch.device) -> SpikingClassifier:
+    try:
+        return recipe.classifier().build(derived_generator(seed, "init")).to(device)
+    except (RuntimeError, MemoryError) as err:
+        reason = str(err).splitlines()[0]
+        raise InputError(f"cannot build {recipe.network} on {device}: {reason}; make it smaller") from err
 
 
 def read_recipe(folder: RunFolder) -> tuple[Recipe, int]:
@@ -85,9 +90,12 @@ def read_recipe(folder: RunFolder) -> tuple[Recipe, int]:
         RunFolderError, InputError: there is no run, or it was saved by hand without a recipe.
     """
     data = require_schema(folder.read_spec(), folder)
-    if "recipe" not in data:
+    if data.get("recipe") is None:
         raise RunFolderError(f"{str(folder.spec)!r} has no recipe: it was saved by hand, not trained")
-    return from_data(data["recipe"], Recipe, where="run.yaml: recipe"), data.get("seed", 0)
+    seed = data.get("seed", 0)
+    if not isinstance(seed, int):
+        raise InputError(f"run.yaml: seed expects int, got {seed!r}")
+    return from_data(data["recipe"], Recipe, where="run.yaml: recipe"), seed
 
 
 def _require_place(folder: RunFolder, recipe: Recipe, seed: int, resume: bool) -> None:
@@ -139,11 +147,12 @@ def _write_specification(folder: RunFolder, recipe: Recipe, seed: int) -> None:
 class _Run:
     """A run in progress: the objects that its steps change."""
 
-    def __init__(self, folder: RunFolder, recipe: Recipe, seed: int, device: torch.device, display: Display):
+    def __init__(
+        self, folder: RunFolder, recipe: Recipe, seed: int, classifier: SpikingClassifier, display: Display
+    ):
         self.folder, self.recipe, self.seed = folder, recipe, seed
-        self.device, self.display = device, display
+        self.classifier, self.display = classifier, display
         settings = recipe.training
-        self.classifier = recipe.classifier().build(derived_generator(seed, "init")).to(device)
         self.optimizer = torch.optim.SGD(
             self.classifier.parameters(),
             lr=settings.learning_rate,
@@ -151,6 +160,7 @@ class _Run:
             weight_decay=settings.weight_decay,
         )
         self.progress = load_checkpoint(folder, self.classifier, self.optimizer)
+        folder.epoch_rows()  # checked before anything is cut
         cut_rows(folder.training, keep=lambda row: row["epoch"] <= self.progress.epoch)
 
     def complete(self, trained: ImageSet, validation: ImageSet) -> SpikingClassifier:
@@ -220,9 +230,11 @@ class _Run:
         return Streams(self.seed, purpose, batch.indices).starting_at(first)
 
     def _require_finite(self) -> None:
-        if not math.isfinite(self.progress.loss_sum):
+        """Raise before a checkpoint or weights that nobody could use are written."""
+        is_finite = math.isfinite(self.progress.loss_sum) and has_finite_weights(self.classifier)
+        if not is_finite:
             raise DivergedError(
-                f"the loss is {self.progress.loss_sum} in epoch {self.progress.epoch + 1}; lower "
+                f"loss or weights are not finite in epoch {self.progress.epoch + 1}; lower "
                 "training.learning_rate or lengthen training.warmup_epochs, in a new run folder"
             )
 

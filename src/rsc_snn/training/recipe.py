@@ -1,6 +1,7 @@
 """A recipe: everything that decides what a training run computes."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from rsc_snn.codings import AbstractCoding
@@ -82,6 +83,8 @@ class Recipe(Spec):
 
     def __post_init__(self) -> None:
         _require("num_steps", self.num_steps, self.num_steps >= 1, ">= 1")
+        is_plain = re.fullmatch(r"\w[\w.+-]*", self.name) is not None
+        _require("name", repr(self.name), is_plain, "letters, digits, '.', '_', '+' and '-'")
 
     def classifier(self) -> ClassifierSpec:
         """Return the specification of the classifier that is trained."""

@@ -1,5 +1,6 @@
 """rsc-snn train."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def command(
     from rsc_snn.errors import InputError
     from rsc_snn.experiments.catalogue import resolve
     from rsc_snn.interruption import Interrupted
+    from rsc_snn.runs.folder import RunFolder
     from rsc_snn.spec import with_setting
     from rsc_snn.training import train
     from rsc_snn.training.display import ConsoleDisplay
@@ -44,7 +46,9 @@ def command(
             raise InputError(f"--set expects FIELD=VALUE such as training.epochs=3, got {setting!r}")
         chosen = with_setting(chosen, path, value)
     chosen.data.locate(find_root(data_root))
-    folder = out or Path("runs") / chosen.name
+    folder = Path("runs") / chosen.name if out is None else out
+    if folder == Path():
+        raise InputError("--out expects a folder for the run, got the current folder; name a new one")
     console = make_console()
     try:
         train(
@@ -57,6 +61,11 @@ def command(
             display=ConsoleDisplay(console),
         )
     except Interrupted:
-        console.print(f"saved; continue with: rsc-snn train {folder}/run.yaml --out {folder} --resume")
+        if RunFolder(folder).checkpoint.exists():
+            words = ["rsc-snn", "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
+            words += ["--data-root", str(data_root)] if data_root else []
+            words += ["--device", device] if device else []
+            console.print(f"saved; continue with: {shlex.join(words)}", soft_wrap=True)
         raise
-    console.print(f"trained into {folder}; next: rsc-snn attack {folder}", soft_wrap=True)
+    next_command = shlex.join(["rsc-snn", "attack", str(folder)])
+    console.print(f"trained into {folder}; next: {next_command}", soft_wrap=True)
