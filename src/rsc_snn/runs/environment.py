@@ -22,7 +22,7 @@ def describe_environment(device: torch.device, **facts: Any) -> dict[str, Any]:
     return {
         **facts,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [Path(sys.argv[0]).name.replace("__main__.py", "rsc-snn"), *sys.argv[1:]],
         "source": describe_source(),
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -24,6 +24,9 @@ def command(
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
+    compiled: Annotated[
+        str, typer.Option("--compile", help="auto or off; this version has no compiled path.")
+    ] = "auto",
 ) -> None:
     """Train a network into a run folder. 'rsc-snn list recipes' shows the names."""
     from rsc_snn.cli.memory import keep_freed_memory
@@ -38,6 +41,8 @@ def command(
     from rsc_snn.training import train
     from rsc_snn.training.display import ConsoleDisplay
 
+    if compiled not in ("auto", "off"):
+        raise InputError(f"--compile takes auto or off in this version, got {compiled!r}")
     keep_freed_memory()
     chosen, recorded_seed = resolve(recipe)
     for setting in settings or []:
