@@ -1,0 +1,57 @@
+"""Training from the command line: reading the recipe and its settings, and saying how to go on."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from rsc_snn.cli.options import read_device
+from rsc_snn.cli.printing import make_console
+from rsc_snn.data import data_root as find_root
+from rsc_snn.errors import InputError
+from rsc_snn.experiments.catalogue import resolve
+from rsc_snn.interruption import Interrupted
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.spec import with_setting
+from rsc_snn.training import Recipe, train
+from rsc_snn.training.display import ConsoleDisplay
+
+
+def read_recipe(reference: str, settings: Sequence[str]) -> tuple[Recipe, int]:
+    """Return the recipe with ``settings`` (FIELD=VALUE) applied, and the seed that it was recorded with."""
+    recipe, seed = resolve(reference)
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set expects FIELD=VALUE such as training.epochs=3, got {setting!r}")
+        recipe = with_setting(recipe, path, value)
+    return recipe, seed or 0
+
+
+def train_into(
+    recipe: Recipe,
+    out: Path | None,
+    *,
+    seed: int,
+    resume: bool,
+    data_root: Path | None,
+    device: str | None,
+) -> None:
+    """Train a recipe into a run folder (default runs/NAME), showing progress."""
+    folder = Path("runs") / recipe.name if out is None else out
+    if folder == Path():
+        raise InputError("--out expects a folder for the run, got the current folder; name a new one")
+    place = read_device(device)
+    recipe.data.locate(find_root(data_root))
+    console = make_console()
+    display = ConsoleDisplay(console)
+    try:
+        train(recipe, folder, seed=seed, resume=resume, data_root=data_root, device=place, display=display)
+    except Interrupted:
+        if RunFolder(folder).checkpoint.exists():
+            words = ["rsc-snn", "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
+            words += ["--data-root", str(data_root)] if data_root else []
+            words += ["--device", device] if device else []
+            console.print(f"saved; continue with: {shlex.join(words)}", soft_wrap=True)
+        raise
+    next_command = shlex.join(["rsc-snn", "attack", str(folder)])
+    console.print(f"trained into {folder}; next: {next_command}", soft_wrap=True)
