@@ -1,5 +1,6 @@
 """The command: exit statuses, one line for every mistake, and nothing imported before it is needed."""
 
+import io
 import json
 import shutil
 import signal
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from rich.console import Console
 
 import rsc_snn as rs
 from rsc_snn.cli.app import main
+from rsc_snn.cli.printing import print_table
+from rsc_snn.report.tables import Table
 from rsc_snn.runs.files import append_rows, read_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import save_weights
@@ -246,6 +250,17 @@ def test_odd_names_are_printed_as_they_are(tmp_path: Path, capsys: pytest.Captur
     assert main(["attack", str(folder), "--limit", "2", "--device", "cpu"]) == 0
     out = capsys.readouterr().out
     assert f"next: rsc-snn report '{folder}'" in out
+
+
+def test_numbers_are_not_cut_in_a_narrow_terminal() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=40, force_terminal=True, color_system=None)
+    columns = ("attack", "clean %", "robust %")
+    print_table(
+        console, Table("a title", columns, [["PGD(step_size=0.02)", "83.4 [74.8, 89.4]", "1.0 [0.0, 9.9]"]])
+    )
+    for text in ("PGD(step_size=0.02)", "83.4 [74.8, 89.4]", "1.0 [0.0, 9.9]"):
+        assert text in stream.getvalue()
 
 
 @pytest.mark.slow

@@ -25,6 +25,14 @@ def print_table(console: Console, table: Table) -> None:
     for row in table.rows:
         shown.add_row(*(Text(cell) for cell in row))
     # Numbers are never cut: a terminal that is too narrow breaks the lines instead.
-    console.print(shown, width=_NATURAL_WIDTH, crop=False)
+    wide = Console(
+        file=console.file,
+        width=max(console.width, _NATURAL_WIDTH),
+        force_terminal=console.is_terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    wide.print(shown, crop=False)
     for note in table.notes:
         console.print(note, style="dim", soft_wrap=True)
