@@ -193,7 +193,7 @@ class _Run:
                 progress.loss_sum += loss
                 progress.num_correct += int(num_correct)
             pending.clear()
-            self._require_finite()
+            self._require_finite(is_saved=is_checkpoint or is_last)
             progress.seconds += time.perf_counter() - clock
             clock = time.perf_counter()
             self.display.step(progress)
@@ -229,10 +229,10 @@ class _Run:
         first = self.progress.epoch * _DRAWS_PER_EPOCH
         return Streams(self.seed, purpose, batch.indices).starting_at(first)
 
-    def _require_finite(self) -> None:
-        """Raise before a checkpoint or weights that nobody could use are written."""
-        is_finite = math.isfinite(self.progress.loss_sum) and has_finite_weights(self.classifier)
-        if not is_finite:
+    def _require_finite(self, *, is_saved: bool) -> None:
+        """Raise if the loss is not finite, or the weights are not and would now be saved."""
+        is_loss_finite = math.isfinite(self.progress.loss_sum)
+        if not is_loss_finite or (is_saved and not has_finite_weights(self.classifier)):
             raise DivergedError(
                 f"loss or weights are not finite in epoch {self.progress.epoch + 1}; lower "
                 "training.learning_rate or lengthen training.warmup_epochs, in a new run folder"
