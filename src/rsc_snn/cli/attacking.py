@@ -9,7 +9,7 @@ import typer
 
 from rsc_snn.attacks import Suite
 from rsc_snn.cli.options import read_device
-from rsc_snn.cli.printing import make_console, print_table
+from rsc_snn.cli.printing import make_console, print_table, program
 from rsc_snn.cli.progress import image_progress
 from rsc_snn.evaluation.plan import Attacks, require_counts
 from rsc_snn.evaluation.run import evaluate_run
@@ -59,7 +59,7 @@ def attack_run(
         typer.echo(json.dumps([_summary(found) for found in group(rows).values()], indent=1))
         return
     print_table(console, attack_table(str(run), rows))
-    next_command = shlex.join(["rsc-snn", "report", str(run)])
+    next_command = shlex.join([program(), "report", str(run)])
     console.print(f"rows: {RunFolder(run).attacks}; next: {next_command}", soft_wrap=True)
 
 

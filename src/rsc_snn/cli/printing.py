@@ -1,5 +1,9 @@
 """Printing tables, and the console that everything is printed to."""
 
+import shutil
+import sys
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -15,6 +19,13 @@ def make_console() -> Console:
     if console.is_terminal:
         return console
     return Console(highlight=False, markup=False, emoji=False, width=_NATURAL_WIDTH)
+
+
+def program() -> str:
+    """The command as it can be typed again: ``rsc-snn``, or its path where it is not on the PATH."""
+    typed = Path(sys.argv[0])
+    is_on_path = shutil.which("rsc-snn") is not None
+    return "rsc-snn" if is_on_path or typed.name != "rsc-snn" else str(typed)
 
 
 def print_table(console: Console, table: Table) -> None:

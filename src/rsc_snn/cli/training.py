@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rsc_snn.cli.options import read_device
-from rsc_snn.cli.printing import make_console
+from rsc_snn.cli.printing import make_console, program
 from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError
 from rsc_snn.experiments.catalogue import resolve
@@ -48,10 +48,10 @@ def train_into(
         train(recipe, folder, seed=seed, resume=resume, data_root=data_root, device=place, display=display)
     except Interrupted:
         if RunFolder(folder).checkpoint.exists():
-            words = ["rsc-snn", "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
+            words = [program(), "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
             words += ["--data-root", str(data_root)] if data_root else []
             words += ["--device", device] if device else []
             console.print(f"saved; continue with: {shlex.join(words)}", soft_wrap=True)
         raise
-    next_command = shlex.join(["rsc-snn", "attack", str(folder)])
+    next_command = shlex.join([program(), "attack", str(folder)])
     console.print(f"trained into {folder}; next: {next_command}", soft_wrap=True)

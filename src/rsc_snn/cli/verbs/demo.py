@@ -15,7 +15,7 @@ def command(
     import time
 
     from rsc_snn.cli.memory import keep_freed_memory
-    from rsc_snn.cli.printing import make_console, print_table
+    from rsc_snn.cli.printing import make_console, print_table, program
     from rsc_snn.experiments.demo import run_demo
     from rsc_snn.report.page import CURVES, read_run, write_report
     from rsc_snn.report.tables import paper_table
@@ -40,9 +40,10 @@ def command(
     console.print(
         f"\nIn {time.monotonic() - started:.0f} s. Tables and curves: {page}  ({page.with_name(CURVES)})\n"
         "These networks learned for 4 epochs: the demo shows how it works, not how robust codings are.\n"
-        "Next:  rsc-snn train digits-vgg5-rsc0.1                       the same, trained longer\n"
-        f"       rsc-snn attack {folders[-2]} --eps 8/255 --limit 300\n"
-        "       rsc-snn train cifar10-vgg5-rsc0.1 --data-root DIR      the paper's network on CIFAR-10\n"
-        "       rsc-snn list",
+        "Next:\n"
+        f"  {program()} train digits-vgg5-rsc0.1                    the same, trained longer\n"
+        f"  {program()} attack {folders[-2]} --eps 8/255 --limit 300\n"
+        f"  {program()} train cifar10-vgg5-rsc0.1 --data-root DIR   the paper's network on CIFAR-10\n"
+        f"  {program()} list                                        everything that has a name",
         soft_wrap=True,
     )
