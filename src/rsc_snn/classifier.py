@@ -151,6 +151,15 @@ class SpikingClassifier(AbstractClassifier):
             )
 
 
+def require_classifier(module: object) -> None:
+    """Raise InputError unless ``module`` is a classifier that attacks and the judge can handle."""
+    if not isinstance(module, AbstractClassifier):
+        raise InputError(
+            f"expected a SpikingClassifier, got {type(module).__name__}; wrap other modules with "
+            "rs.wrap(module)"
+        )
+
+
 @torch.no_grad()
 def differs(classifier: AbstractClassifier, images: Tensor) -> bool:
     """Whether two draws give different logits, on ``images`` or slightly faded ones, found by trying.

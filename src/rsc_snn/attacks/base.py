@@ -13,8 +13,7 @@ from torch import Generator, Tensor, nn
 from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
-from rsc_snn.classifier import AbstractClassifier
-from rsc_snn.errors import InputError
+from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.gradients import BPTT, AbstractGradient
 from rsc_snn.rng import Streams
 from rsc_snn.spec import Spec
@@ -117,11 +116,7 @@ class AbstractAttack(Spec):
         generator: Generator | Streams | None,
     ) -> Attempt:
         """Do what calling the attack does, and say where it was blind."""
-        if not isinstance(classifier, AbstractClassifier):
-            raise InputError(
-                f"expected a SpikingClassifier, got {type(classifier).__name__}; wrap other modules with "
-                "rs.wrap(module)"
-            )
+        require_classifier(classifier)
         require_images(images)
         require_labels(labels, num_images=len(images), num_classes=classifier.num_classes)
         self.norm.require_eps(self.eps, num_pixels=images[0].numel())

@@ -82,12 +82,8 @@ class ImageSet:
             )
         order = torch.randperm(len(self), generator=derived_generator(seed, "validation"))
         labels = self.labels.cpu()[order]
-        rank = torch.zeros(len(self), dtype=torch.float64)
-        for label in range(len(self.classes)):
-            members = labels == label
-            size = int(members.sum())
-            rank[members] = (torch.arange(size, dtype=torch.float64) + 0.5) / max(1, size)
-        chosen = order[rank.sort(stable=True).indices[:num_images]]
+        share = (rank_within_class(labels).double() + 0.5) / labels.bincount()[labels]
+        chosen = order[share.sort(stable=True).indices[:num_images]]
         is_chosen = torch.zeros(len(self), dtype=torch.bool)
         is_chosen[chosen] = True
         return self.at(~is_chosen), self.at(is_chosen)
@@ -123,6 +119,15 @@ class AbstractDataset(Spec):
     def augment(self, images: UInt8[Tensor, "B C H W"], *, generator: Randomness) -> UInt8[Tensor, "B C H W"]:
         """Return randomly altered training images, each by numbers of its own."""
         raise NotImplementedError
+
+
+def rank_within_class(labels: Int64[Tensor, "N"]) -> Int64[Tensor, "N"]:
+    """For each image the number of earlier images of its class."""
+    rank = torch.zeros_like(labels)
+    for label in labels.unique():
+        members = labels == label
+        rank[members] = torch.arange(int(members.sum()))
+    return rank
 
 
 def to_pixels(images: UInt8[Tensor, "*N"]) -> Float[Tensor, "*N"]:

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from rsc_snn.data.augmentation import require_padding, shift_and_flip
-from rsc_snn.data.base import AbstractDataset, ImageSet, Split
+from rsc_snn.data.base import AbstractDataset, ImageSet, Split, rank_within_class
 from rsc_snn.rng import Randomness
 
 _TEST_EVERY = 5
@@ -43,11 +43,7 @@ class Digits(AbstractDataset):
 
         source = load_digits()
         levels, labels = torch.from_numpy(source.images), torch.from_numpy(source.target).long()
-        rank = torch.zeros_like(labels)
-        for label in range(self.num_classes):
-            members = labels == label
-            rank[members] = torch.arange(int(members.sum()))
-        is_test = rank % _TEST_EVERY == _TEST_EVERY - 1
+        is_test = rank_within_class(labels) % _TEST_EVERY == _TEST_EVERY - 1
         chosen = is_test if split == "test" else ~is_test
         images = (levels * (255 / 16)).round().to(torch.uint8)[:, None]
         return ImageSet.of(images[chosen], labels[chosen], tuple("0123456789"))

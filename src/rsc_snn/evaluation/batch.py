@@ -129,8 +129,9 @@ def judge_list(judge: Judge, clean: Candidate, suite: str, entries: list[tuple[s
     """Run the entries of one norm and eps; return their rows and those of the worst case."""
     candidates = [clean, *(judge.attacked(name, entry) for name, entry in entries)]
     winners = most_harmful([candidate.heldout for candidate in candidates]).tolist()
-    _, first = entries[0]
-    describe = _Describe(judge.plan, judge.batch, suite, clean, first.attack.norm, first.attack.eps)
+    attack = entries[0][1].attack
+    labels = judge.batch.labels.tolist()  # once, since each read waits for the device
+    describe = _Describe(judge.plan, judge.batch, suite, clean, attack.norm, attack.eps, labels)
     images = range(judge.batch.num_real)
     rows = [describe.row(candidate, i) for candidate in candidates[1:] for i in images]
     return rows + [describe.worst(candidates[winners[i]], i) for i in images]
@@ -154,6 +155,7 @@ class _Describe:
     clean: Candidate
     norm: AbstractNorm
     eps: float
+    labels: list[int]
 
     def row(self, candidate: Candidate, i: int) -> Row:
         """The row of an entry for image i."""
@@ -166,7 +168,7 @@ class _Describe:
             "norm": self.norm.name,
             "entry": candidate.name,
             "index": int(self.batch.indices[i]),
-            "label": int(self.batch.labels[i]),
+            "label": self.labels[i],
             "attack": repr(entry.attack) if entry else None,
             "gradient": repr(entry.gradient) if entry else None,
             "num_draws": self.plan.num_draws,

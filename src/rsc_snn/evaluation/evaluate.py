@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from rsc_snn.checks import require_images, require_labels
-from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.errors import InputError, WeakEvaluation
 from rsc_snn.evaluation.batch import (
     BLIND,
@@ -113,9 +113,9 @@ def evaluate_batches(
     done: AbstractSet[tuple[object, ...]] = frozenset(),
 ) -> Iterator[list[Row]]:
     """Yield the new rows of each batch; lists whose rows are all ``done`` are not computed again."""
-    size = min(plan.batch_size, len(images))
+    size, labels = min(plan.batch_size, len(images)), labels.to(images.device)
     for start in range(0, len(images), size):
-        batch = padded_batch(images, labels.to(images.device), indices, start=start, size=size)
+        batch = padded_batch(images, labels, indices, start=start, size=size)
         judge, clean, rows = Judge(classifier, plan, batch), None, list[Row]()
         for suite, entries in plan.lists():
             if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
@@ -127,11 +127,7 @@ def evaluate_batches(
 
 def require_eval_mode(classifier: AbstractClassifier) -> None:
     """Raise unless ``classifier`` is one, with every submodule in eval mode."""
-    if not isinstance(classifier, AbstractClassifier):
-        raise InputError(
-            f"expected a SpikingClassifier, got {type(classifier).__name__}; wrap other modules with "
-            "rs.wrap(module)"
-        )
+    require_classifier(classifier)
     if any(module.training for module in classifier.modules()):
         raise InputError("the classifier is in training mode; call classifier.eval() first")
 
