@@ -100,11 +100,21 @@ class SpikingClassifier(AbstractClassifier):
         self._require_fitting(images)
         foreign = None if isinstance(self.network, BuiltNetwork) else generator
         with separate_global_state(foreign, images.device):
-            current = self.coding.encode(images, self.num_steps, generator=generator)
-            logits: Tensor = self.network((current - self.mean) / self.std)
+            return self.respond(self.coding.encode(images, self.num_steps, generator=generator))
+
+    def encode(
+        self, images: Float[Tensor, "B C H W"], generator: Randomness = None
+    ) -> Float[Tensor, "T B C H W"]:
+        """Return the current that the coding makes of images, with checks; the first half of a call."""
+        self._require_fitting(images)
+        return self.coding.encode(images, self.num_steps, generator=generator)
+
+    def respond(self, current: Float[Tensor, "T B C H W"]) -> Float[Tensor, "T B K"]:
+        """Return the logits of each step for a current in [0, 1]; the second half of a call."""
+        logits: Tensor = self.network((current - self.mean) / self.std)
         if logits.ndim != 3 or logits.shape[:2] != current.shape[:2]:
             raise ShapeError(
-                f"the network must return [T, B, K] = [{self.num_steps}, {len(images)}, K], "
+                f"the network must return [T, B, K] = [{len(current)}, {current.shape[1]}, K], "
                 f"got {list(logits.shape)}"
             )
         return logits

@@ -48,7 +48,12 @@ def to_data(value: Any) -> Data:
         return {KIND: kind_of(type(value)), **fields}
     if isinstance(value, tuple):
         return [to_data(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise InputError(
+        f"a {type(value).__name__} cannot be written into a run.yaml; give a component instead, such as "
+        "the path of a run folder for a teacher"
+    )
 
 
 def from_data(data: Data, expected: type[T], *, where: str = "spec") -> T:

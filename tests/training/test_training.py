@@ -184,7 +184,7 @@ def test_noise_of_a_step_is_fresh_for_every_encoding_and_every_epoch(tmp_path: P
 
     @dataclass(frozen=True, kw_only=True)
     class Twice(rs.objectives.AbstractObjective):
-        def loss_and_logits(self, classifier, images, labels, *, generator=None):  # type: ignore[no-untyped-def]
+        def loss_and_logits(self, classifier, images, labels, *, generator=None, originals=None):  # type: ignore[no-untyped-def]
             for _ in range(2):
                 seen.append(generator.normal((1,), num_steps=1, device=images.device)[0, :, 0])
             logits = classifier.logits(images, generator)

@@ -14,8 +14,8 @@ from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
-from rsc_snn.gradients import BPTT, AbstractGradient
-from rsc_snn.rng import Streams
+from rsc_snn.gradients import BPTT, AbstractGradient, Loss
+from rsc_snn.rng import Randomness, Streams
 from rsc_snn.spec import Spec
 
 
@@ -34,9 +34,9 @@ class Victim:
 
     classifier: AbstractClassifier
     labels: Int64[Tensor, "B"]
-    loss: AbstractLoss
+    loss: Loss
     gradient: AbstractGradient
-    generator: Generator | Streams
+    generator: Randomness
     steps_with_gradient: Int64[Tensor, "B"]
 
     def loss_and_gradient(
@@ -122,7 +122,21 @@ class AbstractAttack(Spec):
         self.norm.require_eps(self.eps, num_pixels=images[0].numel())
         if generator is None:
             generator = Streams(0, "attack", range(len(images)))
-        with torch.inference_mode(False), torch.no_grad(), evaluation_mode(classifier):
+        with evaluation_mode(classifier):
+            return self.perturb(classifier, images, labels, gradient=gradient, generator=generator)
+
+    @final
+    def perturb(
+        self,
+        classifier: AbstractClassifier,
+        images: Float[Tensor, "B C H W"],
+        labels: Int64[Tensor, "B"],
+        *,
+        gradient: AbstractGradient,
+        generator: Randomness,
+    ) -> Attempt:
+        """Do what ``attempt`` does, without checks and in the mode that the classifier is in."""
+        with torch.inference_mode(False), torch.no_grad():
             originals, targets = images.detach().clone(), labels.to(images.device).clone()
             seeing = torch.zeros_like(targets)
             victim = Victim(classifier, targets, self.loss, gradient, generator, seeing)

@@ -14,6 +14,12 @@ from rsc_snn.spec import Spec
 class AbstractLoss(Spec):
     """A loss of single images."""
 
+    @property
+    @abstractmethod
+    def is_cross_entropy(self) -> bool:
+        """Whether it is -log of the true class's probability."""
+        raise NotImplementedError
+
     @abstractmethod
     def __call__(self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]) -> Float[Tensor, "B"]:
         """Return the loss of each image; larger is worse for the network."""
@@ -23,6 +29,11 @@ class AbstractLoss(Spec):
 @dataclass(frozen=True, kw_only=True)
 class CE(AbstractLoss):
     """Cross-entropy with the true class."""
+
+    @property
+    def is_cross_entropy(self) -> bool:
+        """True."""
+        return True
 
     def __call__(self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]) -> Float[Tensor, "B"]:
         """Return -log softmax(logits)[label]."""

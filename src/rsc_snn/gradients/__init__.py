@@ -1,9 +1,10 @@
-"""Gradient paths of attacks. A new path is one new module in this folder."""
+"""Gradient paths: how an attacker differentiates a spiking network. A new one is one new module."""
 
-from rsc_snn.gradients.base import AbstractGradient
+from rsc_snn.gradients.base import AbstractGradient, Loss
 from rsc_snn.gradients.bptt import BPTT
+from rsc_snn.gradients.expectation import Expectation
 from rsc_snn.registry import discover
 
-__all__ = ["BPTT", "AbstractGradient"]
+__all__ = ["BPTT", "AbstractGradient", "Expectation", "Loss"]
 
 globals().update(discover(__name__, __path__, AbstractGradient))

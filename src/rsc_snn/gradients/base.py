@@ -1,8 +1,8 @@
 """What a gradient path is: how an attacker differentiates a network."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -11,7 +11,19 @@ from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.rng import Randomness
 from rsc_snn.spec import Spec
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+
+@runtime_checkable
+class Loss(Protocol):
+    """What an attacker maximises: logits [B, K] and labels [B] in, a loss [B] out."""
+
+    @property
+    def is_cross_entropy(self) -> bool:
+        """Whether it is -log of the true class's probability, which can be averaged as a probability."""
+        raise NotImplementedError
+
+    def __call__(self, logits: Tensor, labels: Tensor, /) -> Tensor:
+        """Return the loss of each image."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +46,7 @@ class AbstractGradient(Spec):
             classifier: In eval mode.
             images: Where to differentiate, in [0, 1].
             labels: Class of each image.
-            loss: Maps logits [B, K] and labels [B] to a loss [B] that the attacker maximises.
+            loss: What the attacker maximises.
             generator: Where the defence's noise comes from.
         """
         raise NotImplementedError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Generator, Tensor
 
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.rng import Randomness
@@ -36,6 +36,7 @@ class AbstractObjective(Spec):
         labels: Int64[Tensor, "B"],
         *,
         generator: Randomness = None,
+        originals: Float[Tensor, "B C H W"] | None = None,
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "B K"]]:
         """Return the loss and the logits that it was computed from, for the running accuracy.
 
@@ -44,5 +45,16 @@ class AbstractObjective(Spec):
             images: Pixels in [0, 1].
             labels: Class of each image.
             generator: Where the coding's noise comes from; None is torch's default generator.
+            originals: The images before an adversary changed them, for a teacher; None where they are
+                ``images`` themselves.
         """
         raise NotImplementedError
+
+    def constrain(self, classifier: AbstractClassifier, *, generator: Generator) -> None:
+        """Change the weights after an update; most objectives leave them as they are.
+
+        Args:
+            classifier: The classifier that was just updated.
+            generator: For random choices; the same on every process of a run.
+        """
+        return

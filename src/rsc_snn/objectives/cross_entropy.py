@@ -22,6 +22,7 @@ class CrossEntropy(AbstractObjective):
         labels: Int64[Tensor, "B"],
         *,
         generator: Randomness = None,
+        originals: Float[Tensor, "B C H W"] | None = None,
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "B K"]]:
         """Return the loss and the mean logits."""
         logits_BK = classifier.logits(images, generator)

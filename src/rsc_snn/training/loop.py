@@ -221,6 +221,8 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
+        chooser = derived_generator(self.seed, "constrain", self.progress.epoch, self.progress.step)
+        recipe.objective.constrain(self.classifier, generator=chooser)
         correct = (logits_BK.argmax(1) == batch.labels).sum()
         return torch.stack([loss.detach().float(), correct.float()])
 
