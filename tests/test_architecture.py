@@ -15,7 +15,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"errors", "interruption"},
     {"spec"},
-    {"registry", "rng", "checks"},
+    {"registry", "rng", "checks", "processes"},
     {"codings", "neurons"},
     {"networks"},
     {"classifier"},

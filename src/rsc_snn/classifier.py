@@ -110,8 +110,11 @@ class SpikingClassifier(AbstractClassifier):
         return self.coding.encode(images, self.num_steps, generator=generator)
 
     def respond(self, current: Float[Tensor, "T B C H W"]) -> Float[Tensor, "T B K"]:
-        """Return the logits of each step for a current in [0, 1]; the second half of a call."""
-        logits: Tensor = self.network((current - self.mean) / self.std)
+        """Return the logits of each step for a current in [0, 1]; the second half of a call.
+
+        They have the precision of the classifier, also where autocast computes in a lower one.
+        """
+        logits: Tensor = self.network((current - self.mean) / self.std).to(self.mean.dtype)
         if logits.ndim != 3 or logits.shape[:2] != current.shape[:2]:
             raise ShapeError(
                 f"the network must return [T, B, K] = [{len(current)}, {current.shape[1]}, K], "

@@ -41,5 +41,17 @@ class DivergedError(ArithmeticError):
     """Training produced numbers that are not finite; the command exits with status 1."""
 
 
+class OutOfMemory(MemoryError):
+    """The device has too little memory; the command exits with status 1."""
+
+
+class DamagedCheckpoint(UserWarning):
+    """The newest checkpoint could not be read; the run goes on from the one before it."""
+
+
 class WeakEvaluation(UserWarning):
     """The evaluation ran, and its number should be doubted; the rows carry the same flag."""
+
+
+class UnreadableImage(UserWarning):
+    """An image could not be decoded; it is left out and counted."""

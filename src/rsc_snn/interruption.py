@@ -21,8 +21,9 @@ class Interrupted(BaseException):
 def deferred_signals() -> Iterator[Callable[[], signal.Signals | None]]:
     """Hold back the first SIGINT or SIGTERM; yield a function that returns it once it came.
 
-    A second signal raises ``Interrupted`` at once. Outside the main thread, where Python allows no
-    handlers, nothing is held back.
+    The same signal again raises ``Interrupted`` at once. The other one changes nothing: torchrun sends
+    SIGTERM after the terminal has sent SIGINT. Outside the main thread, where Python allows no handlers,
+    nothing is held back.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
@@ -30,7 +31,7 @@ def deferred_signals() -> Iterator[Callable[[], signal.Signals | None]]:
     received: list[signal.Signals] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        if received:
+        if number in received:
             raise Interrupted(signal.Signals(number))
         received.append(signal.Signals(number))
 

@@ -1,6 +1,7 @@
 """The command ``rsc-snn``: one module per verb, and one place where errors become exit statuses."""
 
 import importlib
+import os
 import pkgutil
 import signal
 import sys
@@ -13,7 +14,13 @@ import typer
 
 from rsc_snn import __version__
 from rsc_snn.cli import verbs
-from rsc_snn.errors import DivergedError, InputError, WeakEvaluation
+from rsc_snn.errors import (
+    DamagedCheckpoint,
+    DivergedError,
+    InputError,
+    OutOfMemory,
+    WeakEvaluation,
+)
 from rsc_snn.interruption import EXIT_STATUS, Interrupted
 
 # ClickException, wherever this typer keeps its click
@@ -54,16 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = {number: signal.signal(number, _stop) for number in EXIT_STATUS}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("always", WeakEvaluation)
+            for category in (WeakEvaluation, DamagedCheckpoint):
+                warnings.simplefilter("always", category)
             warnings.showwarning = _show_warning
             status = app(given, standalone_mode=False, prog_name="rsc-snn")
         return status if isinstance(status, int) else 0
     except InputError as err:
-        return _complain(str(err), 2)
+        return _complain(str(err), 2, is_shared=True)
     except DivergedError as err:
+        return _complain(str(err), 1, is_shared=True)
+    except OutOfMemory as err:
         return _complain(str(err), 1)
     except Interrupted as err:
-        return _complain(str(err), err.exit_status)
+        return _complain(str(err), err.exit_status, is_shared=True)
     except _USAGE_ERROR as err:
         message = getattr(err, "format_message", err.__str__)()
         return _complain(f"{message.rstrip('.')}; see 'rsc-snn --help'", 2) if given else 2
@@ -80,8 +90,11 @@ def _is_path_error(err: OSError) -> bool:
     return isinstance(err, kinds)
 
 
-def _complain(message: str, status: int) -> int:
-    print(f"rsc-snn: {' '.join(message.split())}", file=sys.stderr)
+def _complain(message: str, status: int, *, is_shared: bool = False) -> int:
+    """Print one line and return ``status``; what every process of a machine says is said once."""
+    is_first_on_machine = os.environ.get("LOCAL_RANK", "0") == "0"  # set by torchrun
+    if is_first_on_machine or not is_shared:
+        print(f"rsc-snn: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 

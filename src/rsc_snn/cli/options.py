@@ -26,17 +26,26 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything ran
 def read_device(name: str | None) -> "torch.device":
     """Return the device called ``name``, or CUDA if there is one, else the CPU.
 
+    Processes that torchrun started together get a CUDA device each.
+
     Raises:
         InputError: torch knows no such device, or this machine has none.
     """
     import torch
 
+    from rsc_snn.processes import is_started_together, local_rank_of_start
+
     if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and is_started_together():
+        name = f"cuda:{local_rank_of_start()}"
     try:
         device = torch.device(name)
         float(torch.ones(1, device=device) + 1)
     except (RuntimeError, AssertionError, NotImplementedError, ValueError) as err:
         reason = str(err).splitlines()[0]
-        raise InputError(f"device {name!r} cannot be used: {reason}; see 'rsc-snn doctor'") from err
+        raise InputError(
+            f"device {name!r} cannot be used: {reason}; see 'rsc-snn doctor', and start "
+            "no more processes than there are devices"
+        ) from err
     return device

@@ -1,5 +1,6 @@
 """Printing tables, and the console that everything is printed to."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -26,6 +27,14 @@ def program() -> str:
     typed = Path(sys.argv[0])
     is_on_path = shutil.which("rsc-snn") is not None
     return "rsc-snn" if is_on_path or typed.name != "rsc-snn" else str(typed)
+
+
+def launcher() -> list[str]:
+    """The words before the verb: the command, or torchrun and the module if it started this process."""
+    num_local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return [program()]
+    return ["torchrun", "--nproc-per-node", str(num_local), "-m", "rsc_snn"]
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -4,12 +4,15 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from rsc_snn.cli.options import read_device
-from rsc_snn.cli.printing import make_console, program
+from rsc_snn.cli.printing import launcher, make_console, program
 from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError
 from rsc_snn.experiments.catalogue import resolve
 from rsc_snn.interruption import Interrupted
+from rsc_snn.processes import joined
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.spec import with_setting
 from rsc_snn.training import Recipe, train
@@ -43,15 +46,25 @@ def train_into(
     place = read_device(device)
     recipe.data.locate(find_root(data_root))
     console = make_console()
-    display = ConsoleDisplay(console)
-    try:
-        train(recipe, folder, seed=seed, resume=resume, data_root=data_root, device=place, display=display)
-    except Interrupted:
-        if RunFolder(folder).checkpoint.exists():
-            words = [program(), "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
-            words += ["--data-root", str(data_root)] if data_root else []
-            words += ["--device", device] if device else []
-            console.print(f"saved; continue with: {shlex.join(words)}", soft_wrap=True)
-        raise
-    next_command = shlex.join([program(), "attack", str(folder)])
-    console.print(f"trained into {folder}; next: {next_command}", soft_wrap=True)
+    with joined(place) as group:
+        display = ConsoleDisplay(console) if group.leads else None
+        try:
+            train(
+                recipe, folder, seed=seed, resume=resume, data_root=data_root, device=place, display=display
+            )
+        except Interrupted:
+            if group.leads:
+                _say_how_to_go_on(console, folder, data_root, device)
+            raise
+        if group.leads:
+            next_command = shlex.join([program(), "attack", str(folder)])
+            console.print(f"trained into {folder}; next: {next_command}", soft_wrap=True)
+
+
+def _say_how_to_go_on(console: Console, folder: Path, data_root: Path | None, device: str | None) -> None:
+    if not RunFolder(folder).checkpoint.exists():
+        return
+    words = [*launcher(), "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
+    words += ["--data-root", str(data_root)] if data_root else []
+    words += ["--device", device] if device else []
+    console.print(f"saved; continue with: {shlex.join(words)}", soft_wrap=True)

@@ -19,17 +19,25 @@ _LISTED_METHODS = (
     "ann",
     "direct",
     "poisson",
+    "rsc0.0001",
     "rsc0.01",
     "rsc0.1",
+    "rsc0.25",
     "rsc0.5",
     "rsc2-0.1",
+    "ersct",
+    "ersct0.01",
+    "rat",
 )
+_NOT_ADVERSARIAL = ("rat",)  # its objective is adversarial already
+_ADVERSARIAL = "-adv"
 _NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
 
 
 def names() -> list[str]:
-    """Return the names of the recipes that are listed; other variances work too (rsc0.25)."""
-    return [f"{base}-{method}" for base in sorted(_bases()) for method in _LISTED_METHODS]
+    """Return the names of the recipes that are listed; other variances work too (rsc0.3)."""
+    plain = [f"{base}-{method}" for base in sorted(_bases()) for method in _LISTED_METHODS]
+    return plain + [f"{name}{_ADVERSARIAL}" for name in plain if not name.endswith(_NOT_ADVERSARIAL)]
 
 
 def resolve(reference: str) -> tuple[Recipe, int | None]:
@@ -50,13 +58,21 @@ def resolve(reference: str) -> tuple[Recipe, int | None]:
 
 def by_name(name: str) -> Recipe:
     """Return the recipe DATASET-NETWORK-METHOD."""
-    dataset, _, rest = name.partition("-")
-    network, _, method = rest.partition("-")
-    base = _bases().get(f"{dataset}-{network}")
-    variant = _method(method)
-    if base is None or variant is None:
+    bases = _bases()
+    fitting = [base for base in bases if name.startswith(f"{base}-")]
+    if not fitting:
         raise UnknownNameError("recipe", name, names())
-    return replace(variant(base()), name=name)
+    base = max(fitting, key=len)
+    method = name.removeprefix(f"{base}-")
+    variant = _method(method.removesuffix(_ADVERSARIAL))
+    if variant is None:
+        raise UnknownNameError("recipe", name, names())
+    recipe = variant(bases[base]())
+    if method.endswith(_ADVERSARIAL):
+        if method.removesuffix(_ADVERSARIAL) in _NOT_ADVERSARIAL:
+            raise UnknownNameError("recipe", name, names())
+        recipe = methods.adversarial(recipe)
+    return replace(recipe, name=name)
 
 
 def _from_file(path: Path) -> tuple[Recipe, int]:
@@ -87,16 +103,17 @@ def _bases() -> dict[str, Callable[[], Recipe]]:
 
 
 def _method(text: str) -> Callable[[Recipe], Recipe] | None:
-    """Read ``rsc0.1``, ``rsc2-0.1``, ``direct``; None if it is no method."""
+    """Read ``rsc0.1``, ``rsc2-0.1``, ``ersct``, ``direct``; None if it is no method."""
     available = {
         name: function
         for name, function in vars(methods).items()
         if inspect.isfunction(function) and function.__module__ == methods.__name__
     }
+    del available[methods.adversarial.__name__]
     if text in available and len(inspect.signature(available[text]).parameters) == 1:
         plain: Callable[[Recipe], Recipe] = available[text]
         return plain
-    if match := re.fullmatch(rf"(rsc2)(?:-({_NUMBER}))?|(rsc)({_NUMBER})?", text):
+    if match := re.fullmatch(rf"(rsc2)(?:-({_NUMBER}))?|(rsc|ersct)({_NUMBER})?", text):
         number = match[2] or match[4]
         variance = float(number) if number else DEFAULT_VARIANCE
         with_variance = available[match[1] or match[3]]

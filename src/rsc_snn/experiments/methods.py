@@ -1,14 +1,19 @@
 """METHOD of a recipe's name DATASET-NETWORK-METHOD: from a base recipe to a variant of it.
 
-Every function here whose name does not start with an underscore is a method; ``_`` stands for nothing
-in a name, and a method with parameters reads them from what follows its name, such as rsc0.1.
+Every function here whose name does not start with an underscore is a method; a method with a variance
+reads it from what follows its name, such as rsc0.1, rsc2-0.1 or ersct0.01. ``adversarial`` is the suffix -adv.
+
+The paper's noise levels can be read in two ways: as variances 0.01, 0.1 and 0.5, or as standard deviations
+0.01, 0.1 and 0.5, which are the variances 1e-4, 0.01 and 0.25. Names carry the variance, so that rsc0.01 is
+one run in both readings.
 """
 
 from dataclasses import replace
 
 from rsc_snn.codings import Direct, Poisson, RandomizedSmoothing
 from rsc_snn.neurons import ReLU
-from rsc_snn.training import Recipe
+from rsc_snn.objectives import ERSCT, SNNRAT, Adversarial
+from rsc_snn.training import Recipe, TrainedTeacher
 
 
 def ann(base: Recipe) -> Recipe:
@@ -35,3 +40,22 @@ def rsc2(base: Recipe, variance: float) -> Recipe:
     """RSC-II: noise drawn anew at each step (Section 3.2)."""
     coding = RandomizedSmoothing(variance=variance, resample_each_step=True)
     return replace(base, coding=coding)
+
+
+def ersct(base: Recipe, variance: float) -> Recipe:
+    """RSC-I trained by E-RSCT (Tables 6 and 7); the teacher is the ANN twin, trained first on clean images.
+
+    The paper says "a pre-trained ANN" without its architecture: that it is the twin is a guess.
+    """
+    teacher = replace(ann(base), name=f"{base.name}-ann")
+    return replace(rsc(base, variance), objective=ERSCT(teacher=TrainedTeacher(recipe=teacher)))
+
+
+def rat(base: Recipe) -> Recipe:
+    """SNN-RAT on direct coding (Table 7, the nearest competitor): FGSM of 2/255 and near-orthogonal weights."""
+    return replace(direct(base), objective=SNNRAT())
+
+
+def adversarial(base: Recipe) -> Recipe:
+    """The same network, trained on FGSM images of 2/255 (Table 5); the paper does not give its eps."""
+    return replace(base, objective=Adversarial(objective=base.objective))

@@ -51,6 +51,16 @@ class RunFolder:
         """Everything that --resume needs."""
         return self.path / "checkpoint" / "last.pt"
 
+    @property
+    def previous_checkpoint(self) -> Path:
+        """The one before it, for the day when the last one cannot be read."""
+        return self.path / "checkpoint" / "previous.pt"
+
+    @property
+    def teacher(self) -> Path:
+        """Run folder of a teacher that was trained for this run."""
+        return self.path / "teacher"
+
     def exists(self) -> bool:
         """Whether a run was begun here."""
         return self.spec.is_file()

@@ -1,15 +1,20 @@
 """The state of an unfinished training run, saved so that a resumed run is bit-identical."""
 
+import os
 import pickle
+import warnings
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from rsc_snn.errors import RunFolderError
+from rsc_snn.errors import DamagedCheckpoint, RunFolderError
 from rsc_snn.runs.files import replace_file
 from rsc_snn.runs.folder import RunFolder
+
+State = dict[str, Any]
+_UNREADABLE = (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError)
 
 
 @dataclass
@@ -21,6 +26,7 @@ class Progress:
         step: Steps that are done in the epoch after them.
         loss_sum: Sum of the losses of those steps.
         num_correct: Training images of those steps that were classified right.
+        num_seen: Training images of those steps; those that could not be decoded are missing.
         seconds: Time spent in those steps, over all processes that worked on them.
     """
 
@@ -28,39 +34,73 @@ class Progress:
     step: int = 0
     loss_sum: float = 0.0
     num_correct: int = 0
+    num_seen: int = 0
     seconds: float = 0.0
 
+    def steps_done(self, steps_per_epoch: int) -> int:
+        """Steps since the run began."""
+        return self.epoch * steps_per_epoch + self.step
 
-def save_checkpoint(
-    folder: RunFolder, classifier: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
-) -> None:
-    """Write checkpoint/last.pt atomically."""
-    state = {
-        "classifier": classifier.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "progress": asdict(progress),
-    }
+
+def save_checkpoint(folder: RunFolder, state: State, progress: Progress) -> None:
+    """Write checkpoint/last.pt atomically; the one before it stays as checkpoint/previous.pt."""
     folder.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(folder.checkpoint, lambda temporary: torch.save(state, temporary))
+    for left_over in folder.checkpoint.parent.glob(".*.part"):
+        left_over.unlink()  # of a process that was killed while it wrote
+    content = {**state, "progress": asdict(progress)}
+
+    def write(temporary: Path) -> None:
+        torch.save(content, temporary)
+        if folder.checkpoint.exists():
+            os.replace(folder.checkpoint, folder.previous_checkpoint)
+
+    replace_file(folder.checkpoint, write)
 
 
-def load_checkpoint(folder: RunFolder, classifier: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
-    """Fill classifier and optimizer from the last checkpoint; a fresh start if there is none.
+def read_checkpoint(folder: RunFolder) -> tuple[State, Progress] | None:
+    """Return the newest state that can be read, its tensors on the CPU; None if nothing was saved.
 
     Raises:
-        RunFolderError: the checkpoint is damaged or does not fit the run's specification.
+        RunFolderError: there are checkpoints, and all are damaged.
     """
-    if not folder.checkpoint.exists():
-        return Progress()
+    places = [place for place in (folder.checkpoint, folder.previous_checkpoint) if place.exists()]
+    for place in places:
+        try:
+            state: State = torch.load(place, map_location="cpu", weights_only=True)
+            return state, Progress(**state.pop("progress"))
+        except torch.OutOfMemoryError:
+            raise
+        except _UNREADABLE as err:
+            failure = err
+        if place != places[-1]:
+            warnings.warn(
+                f"{str(place)!r} is damaged; going on from the checkpoint before it",
+                DamagedCheckpoint,
+                stacklevel=2,
+            )
+    if places:
+        raise _unusable(folder) from failure
+    return None
+
+
+def remove_checkpoints(folder: RunFolder) -> None:
+    """Remove what only an unfinished run needs; the weights are saved elsewhere."""
+    for place in (folder.checkpoint, folder.previous_checkpoint):
+        place.unlink(missing_ok=True)
+    if folder.checkpoint.parent.is_dir() and not any(folder.checkpoint.parent.iterdir()):
+        folder.checkpoint.parent.rmdir()
+
+
+def require_fitting(folder: RunFolder, restore: Any, state: State) -> None:
+    """Call ``restore(state)``, and raise RunFolderError if it is of another run."""
     try:
-        state: dict[str, Any] = torch.load(folder.checkpoint, map_location="cpu", weights_only=True)
-        classifier.load_state_dict(state["classifier"])
-        optimizer.load_state_dict(state["optimizer"])
-        return Progress(**state["progress"])
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as err:
-        raise RunFolderError(
-            f"cannot read {str(folder.checkpoint)!r}: it is damaged or of another run; remove the folder "
-            f"{str(folder.checkpoint.parent)!r} to start from the first epoch"
-        ) from err
+        restore(state)
+    except _UNREADABLE as err:
+        raise _unusable(folder) from err
+
+
+def _unusable(folder: RunFolder) -> RunFolderError:
+    return RunFolderError(
+        f"cannot read {str(folder.checkpoint)!r}: it is damaged or of another run; remove the folder "
+        f"{str(folder.checkpoint.parent)!r} to start from the first epoch"
+    )

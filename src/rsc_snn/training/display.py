@@ -3,18 +3,24 @@
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from rsc_snn.training import checkpoint
+from rsc_snn.training.estimate import Estimate
 from rsc_snn.training.recipe import Recipe
 
 
 class Display(ABC):
     """What the training loop reports to."""
+
+    @abstractmethod
+    def expect(self, estimate: Callable[[], Estimate]) -> None:
+        """Show what the run will need; ``estimate`` tries a pass, and need not be called."""
+        raise NotImplementedError
 
     @contextlib.contextmanager
     @abstractmethod
@@ -40,6 +46,9 @@ class Display(ABC):
 
 class SilentDisplay(Display):
     """Shows nothing."""
+
+    def expect(self, estimate: Callable[[], Estimate]) -> None:
+        """Do nothing."""
 
     @contextlib.contextmanager
     def shown(self, recipe: Recipe, steps_per_epoch: int) -> Iterator[None]:
@@ -71,6 +80,14 @@ class ConsoleDisplay(Display):
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
+    def expect(self, estimate: Callable[[], Estimate]) -> None:
+        """Write a line with time and memory."""
+        expected = estimate()
+        self._console.print(
+            f"expected: about {duration(expected.seconds)} and {size(expected.num_bytes)} of memory",
+            highlight=False,
+        )
+
     @contextlib.contextmanager
     def shown(self, recipe: Recipe, steps_per_epoch: int) -> Iterator[None]:
         """Show the run while the context lasts."""
@@ -91,7 +108,7 @@ class ConsoleDisplay(Display):
 
     def step(self, progress: checkpoint.Progress) -> None:
         """Move the bar, or write a line if one is due."""
-        done = progress.epoch * self._steps + progress.step
+        done = progress.steps_done(self._steps)
         if not self.is_due():
             return
         self._last = time.monotonic()
@@ -114,7 +131,7 @@ class ConsoleDisplay(Display):
 
     def _describe(self, progress: checkpoint.Progress, done: int) -> str:
         settings = self._recipe.training
-        num_seen = max(1, progress.step) * settings.batch_size
+        num_seen = max(1, progress.num_seen)
         speed = num_seen / max(progress.seconds, 1e-9)
         left = (settings.epochs * self._steps - done) * settings.batch_size / speed
         return (
@@ -131,3 +148,8 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(num_bytes: int) -> str:
+    """An amount of memory as people say it: 350 MB, 4.1 GB."""
+    return f"{num_bytes / 1e6:.0f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:.1f} GB"

@@ -1,29 +1,41 @@
 """The one training loop: recipe in, run folder out."""
 
+import contextlib
+import itertools
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.data import ImageSet, load, to_pixels
-from rsc_snn.errors import DivergedError, InputError, RunFolderError
+from rsc_snn.data import AbstractImageSet, Augmentation, ImageSet, default_num_workers, load
+from rsc_snn.errors import DivergedError, InputError
 from rsc_snn.interruption import Interrupted, deferred_signals
+from rsc_snn.processes import Group, current_group
 from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.runs.environment import describe_environment, write_environment
-from rsc_snn.runs.files import append_rows, cut_rows, read_environments
+from rsc_snn.runs.files import append_rows, cut_rows
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.storage import SCHEMA, has_finite_weights, require_schema, save_weights
-from rsc_snn.spec import from_data, to_data
-from rsc_snn.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from rsc_snn.runs.storage import has_finite_weights, save_weights
+from rsc_snn.runs.storage import load as load_run
+from rsc_snn.training.checkpoint import (
+    Progress,
+    read_checkpoint,
+    remove_checkpoints,
+    require_fitting,
+    save_checkpoint,
+)
 from rsc_snn.training.display import Display, SilentDisplay
-from rsc_snn.training.recipe import Recipe
-
-_DRAWS_PER_EPOCH = 2**12
+from rsc_snn.training.estimate import estimate
+from rsc_snn.training.outofmemory import told
+from rsc_snn.training.place import require_place, require_same_data, write_specification
+from rsc_snn.training.recipe import PRECISIONS, Recipe
+from rsc_snn.training.step import DRAWS_PER_EPOCH, Stepper
+from rsc_snn.training.teacher import ready
 
 
 def train(
@@ -39,7 +51,8 @@ def train(
     """Train a recipe into a run folder and return the classifier in eval mode.
 
     Weights, order, augmentation and noise follow from ``seed``; on a CPU a run that was killed and
-    resumed ends with the same bits as one that was not.
+    resumed ends with the same bits as one that was not. A teacher that is a recipe is trained first, into
+    ``out``/teacher. Processes that have joined (``rsc_snn.processes``) share every batch; the first one writes.
 
     Args:
         recipe: What to train.
@@ -52,12 +65,19 @@ def train(
 
     Raises:
         InputError: bad arguments, missing data, or a folder that does not fit.
+        OutOfMemory: the device has too little memory; the message names a smaller pass.
+        DivergedError: loss or weights are no longer finite; the last good checkpoint is kept.
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved first.
     """
-    folder, place = RunFolder(Path(out)), torch.device(device)
-    with folder.locked():
-        _require_place(folder, recipe, seed, resume)
-        full = load(recipe.data, data_root, "train").at(slice(recipe.training.num_images))
+    folder, place, group = RunFolder(Path(out)), torch.device(device), current_group()
+    _require_shares(recipe, group)
+    with contextlib.ExitStack() as stack:
+        group.led(lambda: _lock(stack, folder))
+        group.led(lambda: require_place(folder, recipe, seed, resume=resume))
+        if group.led(folder.weights.is_file):
+            return group.led(lambda: load_run(folder.path)).to(place)
+        full = group.node_first(lambda: load(recipe.data, data_root, "train"))
+        full = full.at(slice(recipe.training.num_images))
         trained, validation = full.carve(recipe.training.num_validation, seed=seed)
         if len(trained) < recipe.training.batch_size:
             raise InputError(
@@ -65,211 +85,215 @@ def train(
                 "images; make it smaller"
             )
         classifier = _build(recipe, seed, place)
-        data = {"train": full.fingerprint(), "num_images": len(full)}
-        if folder.exists():
-            _require_same_data(folder, data)
-        else:
-            _write_specification(folder, recipe, seed)
-        write_environment(folder.environment, describe_environment(place, seed=seed, data=data))
-        run = _Run(folder, recipe, seed, classifier, display or SilentDisplay())
-        return run.complete(trained.to(place), validation.to(place))
+        data: dict[str, object] = {"train": full.fingerprint(), "num_images": len(full)}
+        group.led(lambda: _begin(folder, recipe, seed, data, place, group))
+
+        def train_teacher(teacher: Recipe) -> SpikingClassifier:
+            return train(
+                teacher,
+                folder.teacher,
+                seed=seed,
+                resume=True,
+                data_root=data_root,
+                device=device,
+                display=display,
+            )
+
+        dtype = PRECISIONS[recipe.training.precision][0]
+        objective = ready(recipe.objective, recipe, place, dtype, train_teacher=train_teacher)
+        stepper = Stepper(classifier, objective, recipe.training, seed=seed, group=group)
+        with told(recipe.training, group):
+            run = _Run(folder, recipe, seed, stepper, group, display or SilentDisplay())
+            return run.complete(trained.to(place), validation.to(place))
+
+
+def _require_shares(recipe: Recipe, group: Group) -> None:
+    settings = recipe.training
+    if settings.images_per_pass % group.size:
+        raise InputError(
+            f"{group.size} processes cannot share passes of {settings.images_per_pass} images "
+            f"(batch_size {settings.batch_size} / accumulation_steps {settings.accumulation_steps}) evenly; "
+            f"choose a batch_size that is a multiple of {group.size * settings.accumulation_steps}"
+        )
+    if settings.images_per_pass // group.size < 2:
+        raise InputError(
+            f"a pass must have at least 2 images in each of the {group.size} processes, got "
+            f"{settings.images_per_pass} in all; raise batch_size or lower accumulation_steps"
+        )
+
+
+def _lock(stack: contextlib.ExitStack, folder: RunFolder) -> None:
+    stack.enter_context(folder.locked())
+
+
+def _begin(
+    folder: RunFolder,
+    recipe: Recipe,
+    seed: int,
+    data: dict[str, object],
+    device: torch.device,
+    group: Group,
+) -> None:
+    if folder.exists():
+        require_same_data(folder, data)
+    else:
+        write_specification(folder, recipe, seed)
+    facts = describe_environment(device, seed=seed, data=data, processes=group.size)
+    write_environment(folder.environment, facts)
 
 
 def _build(recipe: Recipe, seed: int, device: torch.device) -> SpikingClassifier:
+    dtype = PRECISIONS[recipe.training.precision][0]
     try:
-        return recipe.classifier().build(derived_generator(seed, "init")).to(device)
+        return recipe.classifier().build(derived_generator(seed, "init")).to(device, dtype)
     except (RuntimeError, MemoryError) as err:
         reason = str(err).splitlines()[0]
         raise InputError(f"cannot build {recipe.network} on {device}: {reason}; make it smaller") from err
 
 
-def read_recipe(folder: RunFolder) -> tuple[Recipe, int]:
-    """Return the recipe and seed of a run that was trained by this library.
-
-    Raises:
-        RunFolderError, InputError: there is no run, or it was saved by hand without a recipe.
-    """
-    data = require_schema(folder.read_spec(), folder)
-    if data.get("recipe") is None:
-        raise RunFolderError(f"{str(folder.spec)!r} has no recipe: it was saved by hand, not trained")
-    seed = data.get("seed", 0)
-    if not isinstance(seed, int):
-        raise InputError(f"run.yaml: seed expects int, got {seed!r}")
-    return from_data(data["recipe"], Recipe, where="run.yaml: recipe"), seed
-
-
-def _require_place(folder: RunFolder, recipe: Recipe, seed: int, resume: bool) -> None:
-    if not folder.exists():
-        return
-    if not resume:
-        raise RunFolderError(
-            f"{str(folder.path)!r} already holds a run; continue it with --resume or choose another --out"
-        )
-    earlier, earlier_seed = read_recipe(folder)
-    if (earlier, earlier_seed) != (recipe, seed):
-        raise RunFolderError(
-            f"{str(folder.path)!r} holds another run ({earlier.name}, seed {earlier_seed}; "
-            f"{_first_difference(earlier, recipe)}); resume it with its own run.yaml"
-        )
-
-
-def _require_same_data(folder: RunFolder, data: dict[str, object]) -> None:
-    earlier = next(
-        (e["data"] for e in read_environments(folder.environment) if "train" in e.get("data", {})), data
-    )
-    if earlier != data:
-        raise RunFolderError(
-            f"{str(folder.path)!r} was begun on other training images ({earlier['num_images']}); resume it "
-            "with the same --data-root"
-        )
-
-
-def _first_difference(earlier: Recipe, recipe: Recipe) -> str:
-    old, new = to_data(earlier), to_data(recipe)
-    for name in old:
-        if old[name] != new[name]:
-            return f"{name} differs"
-    return "the seed differs"
-
-
-def _write_specification(folder: RunFolder, recipe: Recipe, seed: int) -> None:
-    folder.write_spec(
-        {
-            "schema": SCHEMA,
-            "seed": seed,
-            "data": recipe.data.name,
-            "recipe": to_data(recipe),
-            "classifier": to_data(recipe.classifier()),
-        }
-    )
-
-
 class _Run:
-    """A run in progress: the objects that its steps change."""
+    """A run in progress."""
 
     def __init__(
-        self, folder: RunFolder, recipe: Recipe, seed: int, classifier: SpikingClassifier, display: Display
+        self,
+        folder: RunFolder,
+        recipe: Recipe,
+        seed: int,
+        stepper: Stepper,
+        group: Group,
+        display: Display,
     ):
         self.folder, self.recipe, self.seed = folder, recipe, seed
-        self.classifier, self.display = classifier, display
-        settings = recipe.training
-        self.optimizer = torch.optim.SGD(
-            self.classifier.parameters(),
-            lr=settings.learning_rate,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-        )
-        self.progress = load_checkpoint(folder, self.classifier, self.optimizer)
-        folder.epoch_rows()  # checked before anything is cut
-        cut_rows(folder.training, keep=lambda row: row["epoch"] <= self.progress.epoch)
+        self.stepper, self.group, self.display = stepper, group, display
+        chosen = recipe.training.num_workers
+        self._num_workers = default_num_workers(group.size) if chosen is None else chosen
+        self.progress = Progress()
+        if found := group.led(lambda: read_checkpoint(folder)):
+            state, self.progress = found
+            require_fitting(folder, stepper.restore, state)
+        group.led(lambda: _cut(folder, self.progress.epoch))
 
-    def complete(self, trained: ImageSet, validation: ImageSet) -> SpikingClassifier:
+    def complete(self, trained: AbstractImageSet, validation: AbstractImageSet) -> SpikingClassifier:
         """Do the epochs that are left and write the weights."""
         steps_per_epoch = len(trained) // self.recipe.training.batch_size
+        left = self.recipe.training.epochs * steps_per_epoch - self.progress.steps_done(steps_per_epoch)
+        self.display.expect(lambda: estimate(self.stepper, self.recipe.data, num_steps=left))
         with deferred_signals() as received, self.display.shown(self.recipe, steps_per_epoch):
             while self.progress.epoch < self.recipe.training.epochs:
                 self._epoch(trained, steps_per_epoch, received)
                 self._finish_epoch(validation, steps_per_epoch)
-        save_weights(self.folder, self.classifier)
-        return self.classifier.eval()
+        self.group.led(self._save_result)
+        return self.stepper.result.eval()
+
+    def _save_result(self) -> None:
+        save_weights(self.folder, self.stepper.result)
+        remove_checkpoints(self.folder)
 
     def _epoch(
-        self, trained: ImageSet, num_steps: int, received: Callable[[], signal.Signals | None]
+        self, trained: AbstractImageSet, num_steps: int, received: Callable[[], signal.Signals | None]
     ) -> None:
         progress, settings = self.progress, self.recipe.training
-        order = torch.randperm(len(trained), generator=derived_generator(self.seed, "order", progress.epoch))
         pending: list[Tensor] = []
         clock = time.perf_counter()
-        while progress.step < num_steps:
-            start = progress.step * settings.batch_size
-            self._set_rate(progress.epoch * num_steps + progress.step, num_steps)
-            pending.append(self._step(trained.at(order[start : start + settings.batch_size])))
-            progress.step += 1
-            stop, is_last = received(), progress.step == num_steps
-            is_checkpoint = bool(stop) or progress.step % settings.checkpoint_every == 0
-            if not (is_checkpoint or is_last or self.display.is_due()):
-                continue  # reading the losses would wait for the device
-            for loss, num_correct in torch.stack(pending).tolist():
-                progress.loss_sum += loss
-                progress.num_correct += int(num_correct)
-            pending.clear()
-            self._require_finite(is_saved=is_checkpoint or is_last)
-            progress.seconds += time.perf_counter() - clock
-            clock = time.perf_counter()
-            self.display.step(progress)
-            if is_checkpoint and not is_last:
-                save_checkpoint(self.folder, self.classifier, self.optimizer, progress)
-            if stop and not is_last:
-                raise Interrupted(stop)
+        with contextlib.closing(self._passes(trained, num_steps)) as passes:
+            while progress.step < num_steps:
+                own = list(itertools.islice(passes, settings.accumulation_steps))
+                rate = settings.learning_rate_at(progress.epoch * num_steps + progress.step, num_steps)
+                result = self.stepper.update(own, epoch=progress.epoch, step=progress.step, rate=rate)
+                num_seen = result.new_tensor([sum(map(len, own))])
+                pending.append(torch.cat([result, num_seen]))
+                progress.step += 1
+                stop, is_shown = self.group.agree(received() or 0, int(self.display.is_due()))
+                is_last = progress.step == num_steps
+                is_checkpoint = bool(stop) or progress.step % settings.checkpoint_every == 0
+                if not (is_checkpoint or is_last or is_shown):
+                    continue  # reading the losses would wait for the device
+                self._count(pending, is_saved=is_checkpoint or is_last)
+                progress.seconds += time.perf_counter() - clock
+                clock = time.perf_counter()
+                self.display.step(progress)
+                if is_checkpoint and not is_last:
+                    self._save()
+                if stop and not is_last:
+                    raise Interrupted(signal.Signals(stop))
 
-    def _set_rate(self, step: int, steps_per_epoch: int) -> None:
-        rate = self.recipe.training.learning_rate_at(step, steps_per_epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-
-    def _step(self, batch: ImageSet) -> Tensor:
-        """Update the weights once; return the loss and the number of right answers, float32 [2]."""
-        recipe = self.recipe
-        self.classifier.train()
-        images = batch.images
-        if recipe.training.augment:
-            images = recipe.data.augment(images, generator=self._streams("augment", batch))
-        noise = self._streams("train", batch)
-        loss, logits_BK = recipe.objective.loss_and_logits(
-            self.classifier, to_pixels(images), batch.labels, generator=noise
+    def _passes(self, trained: AbstractImageSet, num_steps: int) -> Iterator[ImageSet]:
+        """The images of this process, pass after pass, from the step where the run stands."""
+        settings, epoch = self.recipe.training, self.progress.epoch
+        order = torch.randperm(len(trained), generator=derived_generator(self.seed, "order", epoch))
+        used = order[: num_steps * settings.batch_size].reshape(-1, settings.images_per_pass)
+        shares = used.chunk(self.group.size, dim=1)[self.group.rank]
+        left = shares[self.progress.step * settings.accumulation_steps :]
+        draw = epoch * DRAWS_PER_EPOCH
+        alter = Augmentation(dataset=self.recipe.data, seed=self.seed, draw=draw)
+        return trained.stream(
+            list(left),
+            device=next(self.stepper.classifier.parameters()).device,
+            augmentation=alter if settings.augment else None,
+            num_workers=self._num_workers,
         )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        chooser = derived_generator(self.seed, "constrain", self.progress.epoch, self.progress.step)
-        recipe.objective.constrain(self.classifier, generator=chooser)
-        correct = (logits_BK.argmax(1) == batch.labels).sum()
-        return torch.stack([loss.detach().float(), correct.float()])
 
-    def _streams(self, purpose: str, batch: ImageSet) -> Streams:
-        """Streams whose draws no other epoch uses."""
-        first = self.progress.epoch * _DRAWS_PER_EPOCH
-        return Streams(self.seed, purpose, batch.indices).starting_at(first)
-
-    def _require_finite(self, *, is_saved: bool) -> None:
-        """Raise if the loss is not finite, or the weights are not and would now be saved."""
+    def _count(self, pending: list[Tensor], *, is_saved: bool) -> None:
+        """Add what the steps found, in all processes, to the progress; raise if it is not finite."""
+        losses, correct, seen = torch.stack(pending).double().sum(0).tolist()
+        pending.clear()
+        loss, num_correct, num_seen = self.group.total(losses / self.group.size, correct, seen)
+        self.progress.loss_sum += loss
+        self.progress.num_correct += int(num_correct)
+        self.progress.num_seen += int(num_seen)
         is_loss_finite = math.isfinite(self.progress.loss_sum)
-        if not is_loss_finite or (is_saved and not has_finite_weights(self.classifier)):
+        if not is_loss_finite or (is_saved and not has_finite_weights(self.stepper.classifier)):
             raise DivergedError(
                 f"loss or weights are not finite in epoch {self.progress.epoch + 1}; lower "
                 "training.learning_rate or lengthen training.warmup_epochs, in a new run folder"
             )
 
-    def _finish_epoch(self, validation: ImageSet, num_steps: int) -> None:
+    def _save(self) -> None:
+        self.group.led(lambda: save_checkpoint(self.folder, self.stepper.state(), self.progress))
+
+    def _finish_epoch(self, validation: AbstractImageSet, num_steps: int) -> None:
         """Write the row of the epoch, then the checkpoint that counts it."""
         progress, settings = self.progress, self.recipe.training
-        num_seen = num_steps * settings.batch_size
+        num_asked = num_steps * settings.batch_size
         row = {
             "epoch": progress.epoch + 1,
             "loss": progress.loss_sum / num_steps,
-            "train_accuracy": progress.num_correct / num_seen,
+            "train_accuracy": progress.num_correct / progress.num_seen,
             "validation_accuracy": self._accuracy(validation),
-            "num_train": num_seen,
+            "num_train": progress.num_seen,
+            "num_skipped": num_asked - progress.num_seen,
             "num_validation": len(validation),
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "images_per_second": round(num_seen / progress.seconds, 2),
+            "learning_rate": self.stepper.optimizer.param_groups[0]["lr"],
+            "images_per_second": round(progress.num_seen / progress.seconds, 2),
             "seconds": round(progress.seconds, 3),
         }
-        append_rows(self.folder.training, [row])
+        self.group.led(lambda: append_rows(self.folder.training, [row]))
         self.progress = Progress(epoch=progress.epoch + 1)
-        save_checkpoint(self.folder, self.classifier, self.optimizer, self.progress)
+        self._save()
         self.display.epoch(row)
 
     @torch.no_grad()
-    def _accuracy(self, images: ImageSet) -> float | None:
+    def _accuracy(self, images: AbstractImageSet) -> float | None:
         """Share of right answers of one noise draw per image, in eval mode; None without images."""
         if len(images) == 0:
             return None
-        self.classifier.eval()
-        num_correct, size = 0, self.recipe.training.batch_size
-        for start in range(0, len(images), size):
-            batch = images.at(slice(start, start + size))
+        classifier, size = self.stepper.result.eval(), self.recipe.training.batch_size
+        groups = list(torch.arange(len(images)).split(size))[self.group.rank :: self.group.size]
+        num_correct = num_seen = 0
+        stream = images.stream(
+            groups,
+            device=next(classifier.parameters()).device,
+            num_workers=self._num_workers,
+        )
+        for batch in stream:
             noise = Streams(self.seed, "validate", batch.indices).at(self.progress.epoch)
-            logits_BK = self.classifier.logits(batch.pixels(), noise)
+            logits_BK = classifier.logits(batch.pixels().to(classifier.mean.dtype), noise)
             num_correct += int((logits_BK.argmax(1) == batch.labels).sum())
-        return num_correct / len(images)
+            num_seen += len(batch)
+        correct, seen = self.group.total(num_correct, num_seen)
+        return correct / seen
+
+
+def _cut(folder: RunFolder, num_epochs: int) -> None:
+    folder.epoch_rows()  # checked before anything is cut
+    cut_rows(folder.training, keep=lambda row: row["epoch"] <= num_epochs)

@@ -4,14 +4,23 @@ import math
 import re
 from dataclasses import dataclass, field
 
+import torch
+
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.data import AbstractDataset
-from rsc_snn.errors import RangeError
+from rsc_snn.errors import RangeError, UnknownNameError
 from rsc_snn.networks import AbstractNetwork, Blueprint
 from rsc_snn.neurons import AbstractNeuron
 from rsc_snn.objectives import AbstractObjective, CrossEntropy
 from rsc_snn.runs.storage import ClassifierSpec
 from rsc_snn.spec import Spec
+
+# type of weights and images, and the type that autocast computes products in
+PRECISIONS: dict[str, tuple[torch.dtype, torch.dtype | None]] = {
+    "float32": (torch.float32, None),
+    "float64": (torch.float64, None),
+    "bfloat16": (torch.float32, torch.bfloat16),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,16 @@ class Training(Spec):
         num_validation: Images carved from them, the same share of each class, to measure progress on.
         augment: Whether training images are altered as their data set allows.
         checkpoint_every: Steps between two checkpoints, besides one after each epoch.
+        accumulation_steps: Passes whose gradients are added up for one update; a pass sees
+            batch_size / accumulation_steps images, shared out among the processes, and its normalisation
+            only those of its process.
+        synchronise_norm: Whether batch normalisation takes its statistics over all processes.
+        ema_decay: Share that the exponential moving average of the weights keeps at each update, in
+            (0, 1); the average is then what is validated and saved. None keeps the last weights.
+        precision: "float32"; "bfloat16", which computes products in bfloat16 by autocast and keeps
+            weights, membranes and losses in float32; or "float64", for exact comparisons.
+        num_workers: Processes that decode images ahead, for each process that trains; None chooses by the
+            processors of the machine. Images in memory need none.
     """
 
     epochs: int = 100
@@ -41,6 +60,11 @@ class Training(Spec):
     num_validation: int = 1000
     augment: bool = True
     checkpoint_every: int = 200
+    accumulation_steps: int = 1
+    synchronise_norm: bool = False
+    ema_decay: float | None = None
+    precision: str = "float32"
+    num_workers: int | None = None
 
     def __post_init__(self) -> None:
         _require("epochs", self.epochs, self.epochs >= 1, ">= 1")
@@ -53,6 +77,20 @@ class Training(Spec):
         _require("num_images", self.num_images, self.num_images is None or self.num_images >= 1, ">= 1")
         _require("num_validation", self.num_validation, self.num_validation >= 0, ">= 0")
         _require("checkpoint_every", self.checkpoint_every, self.checkpoint_every >= 1, ">= 1")
+        divides = self.accumulation_steps >= 1 and self.batch_size % self.accumulation_steps == 0
+        condition = f"a divisor of batch_size = {self.batch_size}"
+        _require("accumulation_steps", self.accumulation_steps, divides, condition)
+        is_share = self.ema_decay is None or 0 < self.ema_decay < 1
+        _require("ema_decay", self.ema_decay, is_share, "in (0, 1), or none")
+        if self.precision not in PRECISIONS:
+            raise UnknownNameError("training.precision", self.precision, PRECISIONS)
+        is_count = self.num_workers is None or self.num_workers >= 0
+        _require("num_workers", self.num_workers, is_count, ">= 0, or none")
+
+    @property
+    def images_per_pass(self) -> int:
+        """Images that go through the network together, in all processes."""
+        return self.batch_size // self.accumulation_steps
 
     def learning_rate_at(self, step: int, steps_per_epoch: int) -> float:
         """Rate of step 0, 1, ...: (step + 1) / warm-up of the peak, then half a cosine that ends at 0."""

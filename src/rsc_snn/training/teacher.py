@@ -1,0 +1,79 @@
+"""Teachers of a training run: trained first, or loaded, and kept ready in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.errors import InputError
+from rsc_snn.networks import BuiltNetwork
+from rsc_snn.objectives import AbstractObjective, AbstractTeacher, GivenTeacher
+from rsc_snn.objectives.teachers import replace_teachers
+from rsc_snn.training.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedTeacher(AbstractTeacher):
+    """A teacher that training makes first, in the folder ``teacher`` of the student's run.
+
+    Args:
+        recipe: Of the teacher; it is trained with the seed of the student's run.
+    """
+
+    recipe: Recipe
+
+    def module(self, device: torch.device) -> nn.Module:
+        """Raise: outside of training there is nobody to train it."""
+        raise InputError(
+            f"the teacher {self.recipe.name!r} is trained by rs.training.train; to use the objective alone, "
+            "give a classifier or the path of a run folder"
+        )
+
+
+def ready(
+    objective: AbstractObjective,
+    recipe: Recipe,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    train_teacher: Callable[[Recipe], AbstractClassifier],
+) -> AbstractObjective:
+    """Return the objective with every teacher in memory, in eval mode, on the device.
+
+    Args:
+        objective: Of the recipe.
+        recipe: Of the student, whose classes and images a teacher must share.
+        device: Where the student is.
+        dtype: Of its images.
+        train_teacher: Trains a teacher's recipe, or finds it trained.
+
+    Raises:
+        InputError: a teacher cannot be loaded, or is for other classes or images.
+    """
+
+    def prepare(teacher: AbstractTeacher) -> AbstractTeacher:
+        is_recipe = isinstance(teacher, TrainedTeacher)
+        module = train_teacher(teacher.recipe) if is_recipe else teacher.module(torch.device("cpu"))
+        _require_fitting(module, recipe)
+        return GivenTeacher(classifier=module.to(device, dtype).eval().requires_grad_(False))
+
+    return replace_teachers(objective, prepare)
+
+
+def _require_fitting(module: nn.Module, recipe: Recipe) -> None:
+    network = getattr(module, "network", None)
+    if not isinstance(network, BuiltNetwork):
+        return  # a module of the user's own answers for itself at the first batch
+    teacher = network.blueprint
+    if teacher.num_classes != recipe.data.num_classes:
+        raise InputError(
+            f"the teacher answers with {teacher.num_classes} classes, {recipe.data.name} has "
+            f"{recipe.data.num_classes}; give a teacher that was trained on {recipe.data.name}"
+        )
+    if teacher.image_shape != recipe.data.image_shape:
+        raise InputError(
+            f"the teacher takes images of {teacher.image_shape}, {recipe.data.name} has "
+            f"{recipe.data.image_shape}; give a teacher that was trained on {recipe.data.name}"
+        )

@@ -1,0 +1,64 @@
+"""Starting the command alone and under torchrun, and killing it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ALONE = (sys.executable, "-m", "rsc_snn")
+
+
+def together(num_processes: int) -> tuple[str, ...]:
+    """The words that start the module in several processes, on a free port."""
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone")
+    return (*torchrun, "--nproc-per-node", str(num_processes), "-m", "rsc_snn")
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+
+
+def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patience: float = 120) -> bool:
+    """Start the command, SIGKILL it and its children when ``is_time``; return whether it was still running."""
+    with subprocess.Popen(
+        command,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + patience
+        while not is_time() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        was_running = process.poll() is None
+        kill_tree(process.pid)
+    return was_running
+
+
+def kill_tree(pid: int) -> None:
+    """SIGKILL a process and all below it, deepest first: torchrun gives each worker a session of its own."""
+    for child in _children(pid):
+        kill_tree(child)
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for folder in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            found += [int(child) for child in (folder / "children").read_text().split()]
+        except OSError:
+            continue
+    return found
