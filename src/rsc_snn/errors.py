@@ -43,3 +43,7 @@ class DivergedError(ArithmeticError):
 
 class WeakEvaluation(UserWarning):
     """The evaluation ran, and its number should be doubted; the rows carry the same flag."""
+
+
+class UnreadableImage(UserWarning):
+    """An image could not be decoded; it is named, left out and counted."""

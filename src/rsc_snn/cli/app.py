@@ -13,7 +13,7 @@ import typer
 
 from rsc_snn import __version__
 from rsc_snn.cli import verbs
-from rsc_snn.errors import DivergedError, InputError, WeakEvaluation
+from rsc_snn.errors import DivergedError, InputError, UnreadableImage, WeakEvaluation
 from rsc_snn.interruption import EXIT_STATUS, Interrupted
 
 # ClickException, wherever this typer keeps its click
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", WeakEvaluation)
+            warnings.simplefilter("always", UnreadableImage)
             warnings.showwarning = _show_warning
             status = app(given, standalone_mode=False, prog_name="rsc-snn")
         return status if isinstance(status, int) else 0

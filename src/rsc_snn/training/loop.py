@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.data import ImageSet, load, to_pixels
+from rsc_snn.data import AbstractImageSet, ImageSet, load, to_pixels
 from rsc_snn.errors import DivergedError, InputError, RunFolderError
 from rsc_snn.interruption import Interrupted, deferred_signals
 from rsc_snn.rng import Streams, derived_generator
@@ -163,7 +163,7 @@ class _Run:
         folder.epoch_rows()  # checked before anything is cut
         cut_rows(folder.training, keep=lambda row: row["epoch"] <= self.progress.epoch)
 
-    def complete(self, trained: ImageSet, validation: ImageSet) -> SpikingClassifier:
+    def complete(self, trained: AbstractImageSet, validation: AbstractImageSet) -> SpikingClassifier:
         """Do the epochs that are left and write the weights."""
         steps_per_epoch = len(trained) // self.recipe.training.batch_size
         with deferred_signals() as received, self.display.shown(self.recipe, steps_per_epoch):
@@ -174,7 +174,7 @@ class _Run:
         return self.classifier.eval()
 
     def _epoch(
-        self, trained: ImageSet, num_steps: int, received: Callable[[], signal.Signals | None]
+        self, trained: AbstractImageSet, num_steps: int, received: Callable[[], signal.Signals | None]
     ) -> None:
         progress, settings = self.progress, self.recipe.training
         order = torch.randperm(len(trained), generator=derived_generator(self.seed, "order", progress.epoch))
@@ -183,7 +183,7 @@ class _Run:
         while progress.step < num_steps:
             start = progress.step * settings.batch_size
             self._set_rate(progress.epoch * num_steps + progress.step, num_steps)
-            pending.append(self._step(trained.at(order[start : start + settings.batch_size])))
+            pending.append(self._step(trained.at(order[start : start + settings.batch_size]).fetch()))
             progress.step += 1
             stop, is_last = received(), progress.step == num_steps
             is_checkpoint = bool(stop) or progress.step % settings.checkpoint_every == 0
@@ -238,7 +238,7 @@ class _Run:
                 "training.learning_rate or lengthen training.warmup_epochs, in a new run folder"
             )
 
-    def _finish_epoch(self, validation: ImageSet, num_steps: int) -> None:
+    def _finish_epoch(self, validation: AbstractImageSet, num_steps: int) -> None:
         """Write the row of the epoch, then the checkpoint that counts it."""
         progress, settings = self.progress, self.recipe.training
         num_seen = num_steps * settings.batch_size
@@ -259,14 +259,14 @@ class _Run:
         self.display.epoch(row)
 
     @torch.no_grad()
-    def _accuracy(self, images: ImageSet) -> float | None:
+    def _accuracy(self, images: AbstractImageSet) -> float | None:
         """Share of right answers of one noise draw per image, in eval mode; None without images."""
         if len(images) == 0:
             return None
         self.classifier.eval()
         num_correct, size = 0, self.recipe.training.batch_size
         for start in range(0, len(images), size):
-            batch = images.at(slice(start, start + size))
+            batch = images.at(slice(start, start + size)).fetch()
             noise = Streams(self.seed, "validate", batch.indices).at(self.progress.epoch)
             logits_BK = self.classifier.logits(batch.pixels(), noise)
             num_correct += int((logits_BK.argmax(1) == batch.labels).sum())
