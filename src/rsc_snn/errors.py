@@ -54,4 +54,4 @@ class WeakEvaluation(UserWarning):
 
 
 class UnreadableImage(UserWarning):
-    """An image could not be decoded; it is left out and counted."""
+    """An image could not be decoded; it is named, left out and counted."""

@@ -142,8 +142,7 @@ def _convert_spec(data: Data, base: type[Spec], where: str) -> Spec:
         if key not in hints:
             raise UnknownNameError(f"key in {where} ({cls.__name__})", str(key), hints)
     values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in fields.items()}
-    required = {f.name for f in dataclasses.fields(cls) if _is_required(f)}
-    if missing := sorted(required - values.keys()):
+    if missing := sorted(set(required_fields(cls)) - values.keys()):
         raise InputError(f"{where} ({cls.__name__}) lacks {', '.join(missing)}")
     return cls(**values)
 
@@ -208,9 +207,11 @@ def parse_number(data: Data, *, where: str) -> float:
     raise InputError(f"{where} expects a number such as 0.03 or 8/255, got {data!r}")
 
 
-def _is_required(field: "dataclasses.Field[Any]") -> bool:
+def required_fields(cls: type[Spec]) -> list[str]:
+    """Return the names of the fields that have no default, in order."""
     missing = dataclasses.MISSING
-    return field.default is missing and field.default_factory is missing
+    fields = dataclasses.fields(cls)
+    return [f.name for f in fields if f.default is missing and f.default_factory is missing]
 
 
 @functools.cache

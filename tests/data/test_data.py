@@ -110,12 +110,14 @@ def test_digits_are_never_flipped() -> None:
 @pytest.mark.parametrize("dataset", EXAMPLES, ids=repr)
 def test_every_dataset_states_what_a_network_needs(dataset: AbstractDataset) -> None:
     channels = dataset.image_shape[0]
-    assert len(dataset.mean) == len(dataset.std) == channels
+    assert len(dataset.mean) == len(dataset.std)
+    assert len(dataset.mean) in (1, channels)
     images = torch.randint(0, 256, (3, *dataset.image_shape), dtype=torch.uint8)
     altered = dataset.augment(images, generator=seeded(0))
     assert altered.shape == images.shape
     assert altered.dtype == torch.uint8
-    assert data.by_name(dataset.name) == dataset
+    if dataset.name in data.names():
+        assert data.by_name(dataset.name) == dataset
 
 
 def write_hub_folder(root: Path, num_images: int = 12) -> torch.Tensor:

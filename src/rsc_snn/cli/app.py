@@ -19,6 +19,7 @@ from rsc_snn.errors import (
     DivergedError,
     InputError,
     OutOfMemory,
+    UnreadableImage,
     WeakEvaluation,
 )
 from rsc_snn.interruption import EXIT_STATUS, Interrupted
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = {number: signal.signal(number, _stop) for number in EXIT_STATUS}
     try:
         with warnings.catch_warnings():
-            for category in (WeakEvaluation, DamagedCheckpoint):
+            for category in (WeakEvaluation, DamagedCheckpoint, UnreadableImage):
                 warnings.simplefilter("always", category)
             warnings.showwarning = _show_warning
             status = app(given, standalone_mode=False, prog_name="rsc-snn")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,7 +31,7 @@ _CACHE_LAYOUT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractHubDataset(AbstractDataset):
-    """Small natural images: the whole set fits in memory; training shifts and mirrors them.
+    """Small images, grey or in colour: the whole set fits in memory; training shifts and mirrors them.
 
     Args:
         padding: Largest random shift in training, in pixels.
@@ -63,12 +64,7 @@ class AbstractHubDataset(AbstractDataset):
         """Name the folder or the hub; raise InputError if the folder is missing."""
         if root is None:
             return f"hub: {self.repository} (downloaded at first use)"
-        folder = root / self.name
-        if not folder.is_dir():
-            raise InputError(
-                f"no folder {self.name!r} in the data root {str(root)!r}; put the data there, give another "
-                "--data-root (or RSC_SNN_DATA), or leave both away to download"
-            )
+        folder = require_folder(self.name, root)
         if not any(folder.rglob("*.parquet")):
             raise InputError(f"no parquet files in {str(folder)!r}; expected the layout of {self.repository}")
         return str(folder)
@@ -78,38 +74,68 @@ class AbstractHubDataset(AbstractDataset):
         return shift_and_flip(images, padding=self.padding, flip=self.flip, generator=generator)
 
     def _open(self, split: Split, root: Path | None) -> Any:
-        import datasets
-
-        datasets.disable_progress_bars()
-        for name in ("datasets", "huggingface_hub"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is told once, below
         place = self.repository if root is None else str(root / self.name)
-        try:
-            source = datasets.load_dataset(place, split=split)
-        except Exception as err:  # the library raises many types for one cause: it cannot be read
-            reason = " ".join(str(err).split())[:200] or type(err).__name__
-            fix = (
-                "check the connection, or give --data-root (RSC_SNN_DATA) with a folder of the data"
-                if root is None
-                else "restore the files of this folder"
-            )
-            raise InputError(f"cannot read {self.name} ({split}) from {place!r}: {reason}; {fix}") from err
-        for column in (self.image_column, self.label_column):
-            if column not in source.column_names:
-                raise InputError(
-                    f"{place!r} lacks the column {column!r} of {self.repository}; "
-                    f"it has {', '.join(source.column_names)}"
-                )
-        return source
+        return open_table(self.name, place, (split,), (self.image_column, self.label_column))
 
     def _decode(self, source: Any) -> ImageSet:
         channels, height, width = self.image_shape
+        mode = "L" if channels == 1 else "RGB"
         images = np.empty((len(source), height, width, channels), dtype=np.uint8)
         for position, picture in enumerate(source[self.image_column]):
-            images[position] = np.asarray(picture.convert("RGB"))
+            images[position] = np.asarray(picture.convert(mode)).reshape(height, width, channels)
         labels = torch.tensor(source[self.label_column][:], dtype=torch.int64)
         classes = tuple(source.features[self.label_column].names)
         return ImageSet.of(torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), labels, classes)
+
+
+def open_table(name: str, place: str, splits: Sequence[str], columns: Sequence[str]) -> Any:
+    """Open a split of a hub repository or of a folder of parquet files, as a table of ``datasets``.
+
+    Args:
+        name: Of the data set.
+        place: Repository, or folder.
+        splits: What the split may be called; the first that is there is taken.
+        columns: What the table must have.
+
+    Raises:
+        InputError: it cannot be read, or lacks the split or a column.
+    """
+    import datasets
+
+    datasets.disable_progress_bars()
+    for logger in ("datasets", "huggingface_hub"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what fails is told once, below
+    try:
+        tables = datasets.load_dataset(place)
+    except Exception as err:  # the library raises many types for one cause: it cannot be read
+        reason = " ".join(str(err).split())[:200] or type(err).__name__
+        fix = (
+            "restore the files of this folder"
+            if Path(place).is_dir()
+            else "check the connection, or give --data-root (RSC_SNN_DATA) with a folder of the data"
+        )
+        raise InputError(f"cannot read {name} ({splits[0]}) from {place!r}: {reason}; {fix}") from err
+    found = next((split for split in splits if split in tables), None)
+    if found is None:
+        raise InputError(f"{place!r} lacks the split {splits[0]!r} of {name}; it has {', '.join(tables)}")
+    table = tables[found]
+    for column in columns:
+        if column not in table.column_names:
+            raise InputError(
+                f"{place!r} lacks the column {column!r} of {name}; it has {', '.join(table.column_names)}"
+            )
+    return table
+
+
+def require_folder(name: str, root: Path) -> Path:
+    """Return the folder of a data set in the data root; raise InputError if it is missing."""
+    folder = root / name
+    if not folder.is_dir():
+        raise InputError(
+            f"no folder {name!r} in the data root {str(root)!r}; put the data there, give another "
+            "--data-root (or RSC_SNN_DATA), or leave both away to download"
+        )
+    return folder
 
 
 def cache_folder() -> Path:

@@ -16,6 +16,7 @@ from rsc_snn.evaluation.batch import (
     BLIND,
     SHORT,
     UNCHANGED,
+    Batch,
     Judge,
     judge_list,
     keys_of_list,
@@ -116,13 +117,24 @@ def evaluate_batches(
     size, labels = min(plan.batch_size, len(images)), labels.to(images.device)
     for start in range(0, len(images), size):
         batch = padded_batch(images, labels, indices, start=start, size=size)
-        judge, clean, rows = Judge(classifier, plan, batch), None, list[Row]()
-        for suite, entries in plan.lists():
-            if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
-                continue
-            clean = clean or judge.clean()
-            rows += judge_list(judge, clean, suite, entries)
-        yield [row for row in rows if row_key(row) not in done]
+        yield evaluate_batch(classifier, batch, plan, done=done)
+
+
+def evaluate_batch(
+    classifier: AbstractClassifier,
+    batch: Batch,
+    plan: Plan,
+    *,
+    done: AbstractSet[tuple[object, ...]] = frozenset(),
+) -> list[Row]:
+    """Return the new rows of a batch; lists whose rows are all ``done`` are not computed again."""
+    judge, clean, rows = Judge(classifier, plan, batch), None, list[Row]()
+    for suite, entries in plan.lists():
+        if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
+            continue
+        clean = clean or judge.clean()
+        rows += judge_list(judge, clean, suite, entries)
+    return [row for row in rows if row_key(row) not in done]
 
 
 def require_eval_mode(classifier: AbstractClassifier) -> None:

@@ -1,24 +1,28 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from rsc_snn.attacks import Suite
-from rsc_snn.data import ImageSet
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.data import AbstractDataset, AbstractImageSet
 from rsc_snn.data import load as load_data
-from rsc_snn.errors import InputError, RunFolderError
-from rsc_snn.evaluation.batch import keys_of_list
-from rsc_snn.evaluation.evaluate import evaluate_batches, warn_if_weak
+from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
+from rsc_snn.evaluation.batch import keys_of_list, padded_batch
+from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import require_attack_rows, row_key
 from rsc_snn.runs.storage import load as load_classifier
+from rsc_snn.spec import from_data
 
 Progress = Callable[[int, int], None]
 
@@ -60,7 +64,7 @@ def evaluate_run(
     test = _test_images(folder, data_root, limit)
     subject = _subject(folder, test)
     test = test.to(device)
-    images = test.pixels()
+    first = next(test.stream([torch.arange(min(BATCH_SIZE, len(test)))], device=device)).pixels()
     with folder.locked():
         rows = cut_rows(folder.attacks)
         require_attack_rows(rows, folder.attacks)
@@ -69,28 +73,67 @@ def evaluate_run(
             attacks,
             num_draws=num_draws,
             seed=seed,
-            is_random=classifier.varies(images[:BATCH_SIZE]),
-            num_pixels=images[0].numel(),
+            is_random=classifier.varies(first),
+            num_pixels=first[0].numel(),
             batch_size=batch_size or BATCH_SIZE,
         )
         plan = _continued(plan, rows, folder, subject, batch_size)
         done = {row_key(row) for row in rows}
-        batches = evaluate_batches(classifier, images, test.labels, test.indices, plan, done=done)
+        batches = _evaluated(classifier, test, plan, done)
         environment = describe_environment(torch.device(device), seed=seed, subject=subject)
-        rows += _recorded(batches, folder, subject, environment, len(images), plan.batch_size, on_batch)
+        rows += _recorded(batches, folder, subject, environment, len(test), plan.batch_size, on_batch)
     wanted = _wanted(plan, rows, test.indices.tolist())
+    _warn_if_incomplete(wanted, len(test))
     warn_if_weak(wanted)
     return wanted
 
 
-def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> ImageSet:
-    name = folder.read_spec().get("data")
+def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> AbstractImageSet:
+    spec = folder.read_spec()
+    recipe = spec.get("recipe")
+    if isinstance(recipe, dict) and "data" in recipe:
+        dataset = from_data(recipe["data"], AbstractDataset, where="run.yaml: recipe.data")
+        return load_data(dataset, data_root, "test").at(slice(limit))
+    name = spec.get("data")
     if not isinstance(name, str):
         raise InputError(f"{str(folder.spec)!r} does not name its data set; set 'data: NAME' there")
     return load_data(name, data_root, "test").at(slice(limit))
 
 
-def _subject(folder: RunFolder, test: ImageSet) -> str:
+def _evaluated(
+    classifier: AbstractClassifier,
+    test: AbstractImageSet,
+    plan: Plan,
+    done: AbstractSet[tuple[object, ...]],
+) -> Iterator[list[Row]]:
+    """Yield the new rows of each batch of test images, which are decoded one batch at a time."""
+    size = min(plan.batch_size, len(test))
+    for start in range(0, len(test), size):
+        part = test.at(slice(start, start + size))
+        keys = [keys_of_list(plan, *entries, part.indices.tolist()) for entries in plan.lists()]
+        if all(key <= done for key in keys):
+            yield []
+            continue
+        found = part.fetch()
+        if len(found) == 0:
+            yield []
+            continue
+        batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=size)
+        yield evaluate_batch(classifier, batch, plan, done=done)
+
+
+def _warn_if_incomplete(rows: list[Row], num_images: int) -> None:
+    missing = num_images - len({row["index"] for row in rows})
+    if missing:
+        warnings.warn(
+            f"{missing} of {num_images} test images cannot be decoded and have no rows; accuracies are those "
+            "of the others",
+            UnreadableImage,
+            stacklevel=3,
+        )
+
+
+def _subject(folder: RunFolder, test: AbstractImageSet) -> str:
     """What the rows are about: a digest of specification, weights and the first test image."""
     digest = hashlib.sha256(folder.weights.read_bytes())
     digest.update(repr(folder.read_spec()["classifier"]).encode())

@@ -10,9 +10,7 @@ def command(data_root: DataRoot = None) -> None:
     import torch
 
     from rsc_snn import data
-    from rsc_snn.data import AbstractDataset
     from rsc_snn.errors import InputError
-    from rsc_snn.registry import discover
     from rsc_snn.runs.environment import describe_device, describe_environment
 
     environment = describe_environment(torch.device("cpu"))
@@ -23,11 +21,11 @@ def command(data_root: DataRoot = None) -> None:
         described = describe_device(device)
         typer.echo(f"{device!s:13} {described['name']}")
     root = data.data_root(data_root)
-    for cls in discover(data.__name__, data.__path__, AbstractDataset).values():
+    for name in data.names():
         try:
-            typer.echo(f"{cls.name:13} {cls().locate(root)}")
+            typer.echo(f"{name:13} {data.by_name(name).locate(root)}")
         except InputError as err:
-            typer.echo(f"{cls.name:13} missing: {err}")
+            typer.echo(f"{name:13} missing: {err}")
 
 
 def _devices() -> list["torch.device"]:  # type: ignore[name-defined]
