@@ -80,7 +80,15 @@ class ConvBlock(nn.Module):
 
 
 class LinearBlock(nn.Module):
-    """Linear layer with a bias and a neuron: [T, B, N] -> [T, B, N']."""
+    """Linear layer with a bias and a neuron: [T, B, N] -> [T, B, N'].
+
+    Args:
+        in_features: N.
+        out_features: N'.
+        neuron: The nonlinearity.
+        generator: For the weights, which start as N(0, gain^2 / fan_in).
+        gain_factor: The gain is the neuron's ``weight_gain`` times this.
+    """
 
     def __init__(
         self,
@@ -89,9 +97,11 @@ class LinearBlock(nn.Module):
         *,
         neuron: AbstractNeuron,
         generator: Generator | None,
+        gain_factor: float = 1.0,
     ):
         super().__init__()
-        self.linear = make_linear(in_features, out_features, gain=neuron.weight_gain, generator=generator)
+        gain = neuron.weight_gain * gain_factor
+        self.linear = make_linear(in_features, out_features, gain=gain, generator=generator)
         self.activation = Activation(neuron)
 
     def forward(self, current_TBN: Tensor) -> Tensor:

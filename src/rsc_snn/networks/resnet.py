@@ -14,6 +14,7 @@ from rsc_snn.neurons import AbstractNeuron
 _STAGES = ((128, 3), (256, 3), (512, 2))  # channels and blocks; all but the first halve the image
 _STEM_WIDTH = 128
 _HIDDEN_WIDTH = 256
+_HIDDEN_GAIN_FACTOR = 2.0  # a mean over space is a rate near 0.1: with 1 few hidden neurons fire, at T=1 none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class ResNet19(AbstractNetwork):
     the RSC-SNN paper did to run ResNet-19 at 224x224 it does not say; this is the usual way.
 
     Initial weights are part of the spec: convolutions N(0, 2 / fan_in), the hidden layer
-    N(0, neuron.weight_gain^2 / fan_in), read-out N(0, 1 / fan_in), biases 0.
+    N(0, (2 * neuron.weight_gain)^2 / fan_in), read-out N(0, 1 / fan_in), biases 0.
 
     Args:
         threshold_scaling: Whether the weights of the normalisations start at the neuron's threshold (1 for
@@ -124,7 +125,13 @@ class _ResNet19(nn.Module):
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.Sequential(*stages)
         hidden_width = _HIDDEN_WIDTH // divisor
-        self.hidden = LinearBlock(channels, hidden_width, neuron=neuron, generator=generator)
+        self.hidden = LinearBlock(
+            channels,
+            hidden_width,
+            neuron=neuron,
+            generator=generator,
+            gain_factor=_HIDDEN_GAIN_FACTOR,
+        )
         self.readout = make_linear(hidden_width, blueprint.num_classes, gain=1.0, generator=generator)
 
     def forward(self, current: Float[Tensor, "T B C H W"]) -> Float[Tensor, "T B K"]:
