@@ -144,9 +144,7 @@ class Pad(nn.Module):
     def __init__(self, image_shape: tuple[int, int, int], *, minimum: int = 1, multiple: int = 1):
         super().__init__()
         _, height, width = image_shape
-        self.height, self.width = (
-            -(-max(side, minimum) // multiple) * multiple for side in (height, width)
-        )
+        self.height, self.width = (-(-max(side, minimum) // multiple) * multiple for side in (height, width))
         above, left = (self.height - height) // 2, (self.width - width) // 2
         self._sides = (left, self.width - width - left, above, self.height - height - above)
 
@@ -163,7 +161,9 @@ def make_linear(
     in_features: int, out_features: int, *, gain: float, generator: Generator | None
 ) -> nn.Linear:
     """A linear layer whose weights start as N(0, gain^2 / fan_in), its bias as 0."""
-    linear: nn.Linear = nn.utils.skip_init(nn.Linear, in_features, out_features, device=torch.get_default_device())
+    linear: nn.Linear = nn.utils.skip_init(
+        nn.Linear, in_features, out_features, device=torch.get_default_device()
+    )
     init_normal(linear.weight, gain=gain, generator=generator)
     nn.init.zeros_(linear.bias)
     return linear
