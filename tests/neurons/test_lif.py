@@ -104,6 +104,37 @@ def test_spikes_equal_spikingjelly(decay: float, dtype: torch.dtype) -> None:
     assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "increment"), [(torch.bfloat16, 2.0**-9), (torch.float16, 2.0**-12)], ids=str
+)
+def test_small_currents_add_up_in_half_precision(dtype: torch.dtype, increment: float) -> None:
+    """From 0.5 on, an increment is half the distance to the next 16-bit number, and rounds back to 0.5.
+
+    Kept in float32 the membrane reaches the threshold of 0.5 + 8 increments at the ninth step.
+    """
+    assert float(torch.tensor(0.5, dtype=dtype) + increment) == 0.5
+    current = torch.tensor([0.5] + 10 * [increment], dtype=dtype)
+    spikes = LIF(decay=1.0, threshold=0.5 + 8 * increment).over_time(current)
+    assert spikes.dtype == dtype
+    assert spikes.tolist() == [0] * 8 + [1, 0, 0]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("decay", [0.5, 0.9])
+def test_half_precision_equals_float32(dtype: torch.dtype, decay: float) -> None:
+    """Spikes are exact in 16 bits; the gradient is that of float32, rounded once."""
+    current = torch.randn(8, 500, generator=seeded(0)).to(dtype)
+    weight = torch.randn(8, 500, generator=seeded(1)).to(dtype)
+    results = []
+    for leaf in (current.clone().requires_grad_(), current.float().requires_grad_()):
+        spikes = LIF(decay=decay).over_time(leaf)
+        (gradient,) = torch.autograd.grad((spikes * weight).sum(), leaf)
+        assert spikes.dtype == gradient.dtype == leaf.dtype
+        results.append((spikes.to(dtype), gradient.to(dtype)))
+    assert torch.equal(results[0][0], results[1][0])
+    assert torch.equal(results[0][1], results[1][1])
+
+
 def test_every_call_starts_from_rest() -> None:
     current = torch.randn(4, 30, generator=seeded(0))
     neuron = LIF()

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import final
 
+import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
@@ -26,6 +27,10 @@ class AbstractNetwork(Spec):
         generator: Generator | None = None,
     ) -> "BuiltNetwork":
         """Return a module: current [T, B, C, H, W] -> logits over time [T, B, K].
+
+        It is made on the CPU, whatever torch's default device, so that a generator means the same weights
+        everywhere; but inside ``with torch.device("meta")`` it has shapes and no memory, which is enough
+        to count parameters and to follow the shapes of a current of that device.
 
         Args:
             num_classes: K, at least 2.
@@ -57,12 +62,14 @@ class Blueprint(Spec):
     def __post_init__(self) -> None:
         if self.num_classes < 2:
             raise RangeError(f"num_classes must be at least 2, got {self.num_classes}")
-        if len(self.image_shape) != 3 or self.image_shape[0] not in (1, 3):
+        if len(self.image_shape) != 3 or self.image_shape[0] not in (1, 3) or min(self.image_shape) < 1:
             raise ShapeError(f"image_shape must be (1 or 3, H, W), got {self.image_shape}")
 
     def build(self, *, generator: Generator | None = None) -> "BuiltNetwork":
-        """Return the network with fresh weights."""
-        return BuiltNetwork(self.network.layers(self, generator), self)
+        """Return the network with fresh weights, on the CPU, or without memory on the meta device."""
+        is_meta = torch.get_default_device().type == "meta"
+        with torch.device("meta" if is_meta else "cpu"):
+            return BuiltNetwork(self.network.layers(self, generator), self)
 
 
 class BuiltNetwork(nn.Module):
@@ -77,6 +84,13 @@ class BuiltNetwork(nn.Module):
         """Return the logits of every step; each call starts from rest."""
         logits: Tensor = self.layers(current)
         return logits
+
+
+def require_width_divisor(width_divisor: int, *, widths: tuple[int, ...]) -> None:
+    """Raise unless ``width_divisor`` divides every width."""
+    if width_divisor < 1 or any(width % width_divisor for width in widths):
+        shown = ", ".join(map(str, widths))
+        raise RangeError(f"width_divisor must divide the widths {shown}, got {width_divisor}")
 
 
 def require_divisible(image_shape: tuple[int, int, int], *, divisor: int) -> None:

@@ -29,27 +29,50 @@ class Activation(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """3x3 convolution without bias, batch normalisation, neuron: [T, B, C, H, W] -> [T, B, C', H, W]."""
+    """Convolution without bias, batch normalisation, neuron: [T, B, C, H, W] -> [T, B, C', H', W'].
+
+    Zeros are padded so that H' is H / stride, rounded up.
+
+    Args:
+        in_channels: C.
+        out_channels: C'.
+        neuron: The nonlinearity; None leaves the normalised current as it is, for a residual addition.
+        generator: For the weights, which start as N(0, 2 / fan_in).
+        kernel_size: Side of the kernel, odd.
+        stride: Distance between outputs, in pixels.
+        norm_weight: Initial weight of the normalisation: the spread of the current that it gives.
+    """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
         *,
-        neuron: AbstractNeuron,
+        neuron: AbstractNeuron | None,
         generator: Generator | None,
+        kernel_size: int = 3,
+        stride: int = 1,
+        norm_weight: float = 1.0,
     ):
         super().__init__()
         self.conv = nn.utils.skip_init(
-            nn.Conv2d, in_channels, out_channels, kernel_size=3, padding=1, bias=False
+            nn.Conv2d,
+            in_channels,
+            out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=kernel_size // 2,
+            bias=False,
+            device=torch.get_default_device(),
         )
         self.norm = nn.BatchNorm2d(out_channels)
-        self.activation = Activation(neuron)
+        nn.init.constant_(self.norm.weight, norm_weight)
+        self.activation = nn.Identity() if neuron is None else Activation(neuron)
         init_normal(self.conv.weight, gain=math.sqrt(2.0), generator=generator)
         self.conv.to(memory_format=torch.channels_last)
 
     def forward(self, current_TBCHW: Tensor) -> Tensor:
-        """Spikes, or the twin's activity."""
+        """Spikes, or the twin's activity; the current if there is no neuron."""
         stacked = current_TBCHW.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         drive = self.norm(self.conv(stacked))
         activity: Tensor = self.activation(drive.unflatten(0, current_TBCHW.shape[:2]))
@@ -57,7 +80,15 @@ class ConvBlock(nn.Module):
 
 
 class LinearBlock(nn.Module):
-    """Linear layer with a bias and a neuron: [T, B, N] -> [T, B, N']."""
+    """Linear layer with a bias and a neuron: [T, B, N] -> [T, B, N'].
+
+    Args:
+        in_features: N.
+        out_features: N'.
+        neuron: The nonlinearity.
+        generator: For the weights, which start as N(0, gain^2 / fan_in).
+        gain_factor: The gain is the neuron's ``weight_gain`` times this.
+    """
 
     def __init__(
         self,
@@ -66,9 +97,11 @@ class LinearBlock(nn.Module):
         *,
         neuron: AbstractNeuron,
         generator: Generator | None,
+        gain_factor: float = 1.0,
     ):
         super().__init__()
-        self.linear = make_linear(in_features, out_features, gain=neuron.weight_gain, generator=generator)
+        gain = neuron.weight_gain * gain_factor
+        self.linear = make_linear(in_features, out_features, gain=gain, generator=generator)
         self.activation = Activation(neuron)
 
     def forward(self, current_TBN: Tensor) -> Tensor:
@@ -87,17 +120,61 @@ class Pool(nn.Module):
         return unfolded
 
 
+class MaxPool(nn.Module):
+    """3x3 maxima at every second pixel: [T, B, C, H, W] -> [T, B, C, H/2, W/2], rounded up."""
+
+    def forward(self, current_TBCHW: Tensor) -> Tensor:
+        """Maxima; of spikes they are spikes again."""
+        pooled = nn.functional.max_pool2d(current_TBCHW.flatten(0, 1), 3, stride=2, padding=1)
+        unfolded: Tensor = pooled.unflatten(0, current_TBCHW.shape[:2])
+        return unfolded
+
+
+class Pad(nn.Module):
+    """Zeros on all sides of an image, so that it gets at least the size that a network needs.
+
+    After the classifier's normalisation of pixels, zero is the mean colour.
+
+    Args:
+        image_shape: C, H, W.
+        minimum: Least height and width.
+        multiple: Height and width become multiples of this.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], *, minimum: int = 1, multiple: int = 1):
+        super().__init__()
+        _, height, width = image_shape
+        self.height, self.width = (-(-max(side, minimum) // multiple) * multiple for side in (height, width))
+        above, left = (self.height - height) // 2, (self.width - width) // 2
+        self._sides = (left, self.width - width - left, above, self.height - height - above)
+
+    def forward(self, current_TBCHW: Tensor) -> Tensor:
+        """The image in the middle of zeros, or as it is where it is large enough."""
+        return nn.functional.pad(current_TBCHW, self._sides) if any(self._sides) else current_TBCHW
+
+    def extra_repr(self) -> str:
+        """The size that it gives."""
+        return f"height={self.height}, width={self.width}"
+
+
 def make_linear(
     in_features: int, out_features: int, *, gain: float, generator: Generator | None
 ) -> nn.Linear:
     """A linear layer whose weights start as N(0, gain^2 / fan_in), its bias as 0."""
-    linear: nn.Linear = nn.utils.skip_init(nn.Linear, in_features, out_features)
+    linear: nn.Linear = nn.utils.skip_init(
+        nn.Linear, in_features, out_features, device=torch.get_default_device()
+    )
     init_normal(linear.weight, gain=gain, generator=generator)
     nn.init.zeros_(linear.bias)
     return linear
 
 
 def init_normal(weight: Tensor, *, gain: float, generator: Generator | None) -> None:
-    """Fill with N(0, gain^2 / fan_in), where fan_in is the number of inputs of one output."""
+    """Fill with N(0, gain^2 / fan_in), where fan_in is the number of inputs of one output.
+
+    A weight of the meta device has nothing to fill; no number is drawn for it.
+    """
+    if weight.is_meta:
+        return
     fan_in = weight[0].numel()
     nn.init.normal_(weight, std=gain / math.sqrt(fan_in), generator=generator)

@@ -32,3 +32,9 @@ class AbstractNeuron(Spec):
         Weights start as N(0, gain^2 / fan_in), so that activity neither dies nor saturates.
         """
         raise NotImplementedError
+
+    @property
+    @abstractmethod
+    def drive_scale(self) -> float:
+        """Initial spread of a normalised current where a network scales it to the neuron: V_th, or 1."""
+        raise NotImplementedError

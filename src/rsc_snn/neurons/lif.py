@@ -11,6 +11,8 @@ from rsc_snn.errors import RangeError, ShapeError
 from rsc_snn.neurons.base import AbstractNeuron
 from rsc_snn.neurons.surrogates import AbstractSurrogate, Triangle
 
+_HALVES = (torch.float16, torch.bfloat16)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LIF(AbstractNeuron):
@@ -40,16 +42,22 @@ class LIF(AbstractNeuron):
             raise RangeError(f"threshold must be finite and > 0, got {self.threshold}")
 
     def over_time(self, current: Float[Tensor, "T *N"]) -> Float[Tensor, "T *N"]:
-        """Return the spikes, 0 or 1, for a current of any shape whose first axis is time."""
+        """Return the spikes, 0 or 1, for a current of any shape whose first axis is time.
+
+        Spikes have the type of the current. The membrane of a 16-bit current is kept in float32, where
+        small currents still add up.
+        """
         if len(current) == 0:
             raise ShapeError(f"current must have at least one time step, got {list(current.shape)}")
+        precision = torch.float32 if current.dtype in _HALVES else current.dtype
         spikes: list[Tensor] = []
         kept: Tensor | None = None
         for current_t in current.unbind(0):
+            current_t = current_t.to(precision)
             membrane = current_t if kept is None else self.decay * kept + current_t
             spike = self.surrogate(membrane - self.threshold)
             kept = membrane * (1 - (spike.detach() if self.detach_reset else spike))
-            spikes.append(spike)
+            spikes.append(spike.to(current.dtype))
         return torch.stack(spikes)
 
     @property
@@ -61,6 +69,11 @@ class LIF(AbstractNeuron):
     def weight_gain(self) -> float:
         """Three thresholds: with pooled spikes at rates of 5 to 25 % the current's spread is near one."""
         return 3.0 * self.threshold
+
+    @property
+    def drive_scale(self) -> float:
+        """The threshold [tdBN, arXiv:2011.05280]."""
+        return self.threshold
 
 
 EXAMPLES = (LIF(), LIF(decay=1.0), LIF(decay=0.9, threshold=0.7, detach_reset=True))

@@ -28,5 +28,10 @@ class ReLU(AbstractNeuron):
         """The square root of 2 [He et al., arXiv:1502.01852]."""
         return math.sqrt(2.0)
 
+    @property
+    def drive_scale(self) -> float:
+        """1: there is no threshold."""
+        return 1.0
+
 
 EXAMPLES = (ReLU(),)
