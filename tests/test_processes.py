@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
 
 from rsc_snn.errors import InputError, RangeError
 from rsc_snn.processes import Group, current_group, joined
@@ -42,20 +43,21 @@ def work(rank: int, folder: str) -> None:
     assert group.gathered(f"from {rank}") == (["from 0", "from 1"] if rank == 0 else [])
     seen = Path(folder, "first")
     group_with_place = Group(rank, 2, rank)
-    order = group_with_place.node_first(lambda: (seen.exists(), seen.touch())[0])
-    assert order is (rank == 1), "the first process of a machine goes first"
+
+    def visit() -> bool:
+        was_there = seen.exists()
+        seen.touch()
+        return was_there
+
+    assert group_with_place.node_first(visit) is (rank == 1), "the first process of a machine goes first"
 
     def fail() -> None:
         raise RangeError("the leader could not")
 
-    try:
+    with pytest.raises(InputError, match="the leader could not"):
         group.led(fail)
-    except InputError as err:
-        assert str(err) == "the leader could not"
-    else:
-        raise AssertionError("nobody was told")
     distributed.destroy_process_group()
 
 
 def test_a_group_of_two_agrees(tmp_path: Path) -> None:
-    multiprocessing.spawn(work, args=(str(tmp_path),), nprocs=2)
+    spawn(work, args=(str(tmp_path),), nprocs=2)

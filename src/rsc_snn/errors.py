@@ -41,7 +41,7 @@ class DivergedError(ArithmeticError):
     """Training produced numbers that are not finite; the command exits with status 1."""
 
 
-class OutOfMemory(MemoryError):
+class OutOfMemoryError(MemoryError):
     """The device has too little memory; the command exits with status 1."""
 
 

@@ -8,7 +8,7 @@ import rsc_snn as rs
 from rsc_snn.attacks import CE
 from rsc_snn.errors import InputError, RangeError, UnknownNameError
 from rsc_snn.gradients import BPTT, Expectation
-from tests.objectives.test_adversarial import NOISY, batch, smooth_classifier
+from tests.objectives.test_adversarial import NOISY, batch, net_of, smooth_classifier
 
 
 class Margin:
@@ -54,7 +54,7 @@ def test_probabilities_far_apart_do_not_overflow() -> None:
     """Losses of 0 and about 2000: the likely draw decides, nothing becomes NaN."""
     classifier, (images, labels) = smooth_classifier(NOISY), batch()
     with torch.no_grad():
-        classifier.network.net.second.weight.mul_(1e4)
+        net_of(classifier).second.weight.mul_(1e4)
     loss, gradient = Expectation(num_draws=5, loss="mean_probability").loss_and_gradient(
         classifier, images, labels, loss=CE(), generator=rs.Streams(0, "attack", range(6))
     )

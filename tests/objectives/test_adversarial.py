@@ -12,6 +12,7 @@ import rsc_snn as rs
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.errors import RangeError
 from rsc_snn.objectives import SNNRAT, TRADES, Adversarial, CrossEntropy, SmoothAdv
+from rsc_snn.objectives.adversarial import AbstractAdversarial
 from rsc_snn.objectives.base import AbstractObjective
 from rsc_snn.rng import Streams
 from tests.helpers import Linear, Smooth, seeded, small_classifier
@@ -28,6 +29,20 @@ class Still(torch.nn.Module):
 
     def forward(self, current_TBCHW: Tensor) -> Tensor:
         return torch.stack([self.net(current) for current in current_TBCHW])
+
+
+def net_of(classifier: SpikingClassifier) -> Smooth:
+    assert isinstance(classifier.network, Still)
+    return classifier.network.net
+
+
+def norms_of(classifier: SpikingClassifier) -> list[torch.nn.BatchNorm2d]:
+    return [module for module in classifier.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+
+
+def num_passes(norm: torch.nn.BatchNorm2d) -> int:
+    assert norm.num_batches_tracked is not None
+    return int(norm.num_batches_tracked)
 
 
 def smooth_classifier(coding: rs.codings.AbstractCoding) -> SpikingClassifier:
@@ -83,19 +98,18 @@ def test_crafting_leaves_no_trace(objective: AbstractObjective, in_eval_mode: bo
     if isinstance(objective, SNNRAT):
         objective = replace(objective, objective=Adversarial(is_crafted_in_eval_mode=in_eval_mode))
     else:
+        assert isinstance(objective, AbstractAdversarial)
         objective = replace(objective, is_crafted_in_eval_mode=in_eval_mode)
     classifier = small_classifier(NOISY).train()
-    frozen = classifier.network.layers.features[0].norm.eval()
-    before = int(classifier.network.layers.features[2].norm.num_batches_tracked)
-    frozen_mean = frozen.running_mean.clone()
+    frozen, other = norms_of(classifier)[:2]
+    before, frozen_state = num_passes(other), {k: v.clone() for k, v in frozen.eval().state_dict().items()}
     images, labels = torch.rand(8, 1, 8, 8, generator=seeded(0)), torch.arange(8)
     loss = objective(classifier, images, labels, generator=Streams(0, "train", range(8)))
     assert all(p.grad is None for p in classifier.parameters()), "crafting accumulates no gradient"
     assert classifier.training
     assert not frozen.training
-    assert torch.equal(frozen.running_mean, frozen_mean)
-    passes = int(classifier.network.layers.features[2].norm.num_batches_tracked) - before
-    assert passes == (2 if isinstance(objective, TRADES) else 1)
+    assert all(torch.equal(value, frozen_state[name]) for name, value in frozen.state_dict().items())
+    assert num_passes(other) - before == (2 if isinstance(objective, TRADES) else 1)
     loss.backward()
     assert all(p.grad is not None and bool((p.grad != 0).any()) for p in classifier.parameters())
 
@@ -126,7 +140,7 @@ def test_trades_against_a_few_lines() -> None:
     objective = TRADES(beta=3.0, eps=0.05, step_size=0.02, num_steps=4)
     streams = Streams(1, "train", range(6))
     start = streams.at(1).normal((3, 6, 6), num_steps=1, device=images.device)[0]
-    net = classifier.network.net
+    net = net_of(classifier)
     clean = net(images)
     point = (images + 0.001 * start).clamp(0, 1)
     for _ in range(4):

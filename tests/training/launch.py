@@ -1,5 +1,6 @@
 """Starting the command alone and under torchrun, and killing it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,7 +29,7 @@ def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProc
 
 
 def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patience: float = 120) -> bool:
-    """Start the command, SIGKILL it and its children when ``is_time``; return whether it was still running."""
+    """Start the command and SIGKILL it, with its children, when ``is_time``; return whether it still ran."""
     with subprocess.Popen(
         command,
         env=environment(),
@@ -48,10 +49,8 @@ def kill_tree(pid: int) -> None:
     """SIGKILL a process and all below it, deepest first: torchrun gives each worker a session of its own."""
     for child in _children(pid):
         kill_tree(child)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _children(pid: int) -> list[int]:

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 import rsc_snn as rs
-from rsc_snn.errors import DivergedError, InputError, RunFolderError
+from rsc_snn.errors import DamagedCheckpoint, DivergedError, InputError, RunFolderError
 from rsc_snn.experiments.catalogue import by_name
 from rsc_snn.runs.files import read_rows
 from rsc_snn.runs.folder import RunFolder
@@ -199,10 +199,49 @@ def test_noise_of_a_step_is_fresh_for_every_encoding_and_every_epoch(tmp_path: P
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="crash"):
         train(tiny(), tmp_path / "run", display=StopAt(5))
-    checkpoint = RunFolder(tmp_path / "run").checkpoint
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    folder = RunFolder(tmp_path / "run")
+    for checkpoint in (folder.checkpoint, folder.previous_checkpoint):
+        checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(RunFolderError, match="damaged or of another run"):
         train(tiny(), tmp_path / "run", resume=True)
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(tmp_path: Path) -> None:
+    """The result is that of a run that was never disturbed; the rows are those of its epochs."""
+    recipe = tiny(epochs=3)
+    train(recipe, tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="crash"):
+        train(recipe, tmp_path / "run", display=StopAt(9))
+    checkpoint = RunFolder(tmp_path / "run").checkpoint
+    checkpoint.write_bytes(b"")
+    with pytest.warns(DamagedCheckpoint, match="is damaged; going on from the checkpoint before it"):
+        train(recipe, tmp_path / "run", resume=True)
+    first, second = weights(tmp_path / "whole"), weights(tmp_path / "run")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert timeless(tmp_path / "run") == timeless(tmp_path / "whole")
+
+
+def test_a_finished_run_keeps_no_checkpoint_and_is_not_trained_again(tmp_path: Path) -> None:
+    first = train(tiny(), tmp_path / "run")
+    assert not RunFolder(tmp_path / "run").checkpoint.parent.exists()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
+    second = train(tiny(), tmp_path / "run", resume=True)
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
+    images = torch.rand(2, 1, 8, 8)
+    streams = rs.Streams(0, "test", range(2)).at(0)
+    assert torch.equal(first.logits(images, streams), second.logits(images, streams))
+
+
+def test_only_two_checkpoints_and_no_debris_are_kept(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="crash"):
+        train(tiny(), tmp_path / "run", display=StopAt(11))
+    folder = RunFolder(tmp_path / "run").checkpoint.parent
+    (folder / ".last.pt.4711.part").write_bytes(b"half")
+    with pytest.raises(RuntimeError, match="crash"):
+        train(tiny(checkpoint_every=2), tmp_path / "run", resume=True, display=StopAt(1))
+    assert {path.name for path in folder.iterdir()} >= {"last.pt", "previous.pt"}
+    train(tiny(), tmp_path / "run", resume=True)
+    assert not folder.exists()
 
 
 def test_validation_images_are_not_trained_on_and_rows_count_what_was_done(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from rsc_snn.errors import (
     DamagedCheckpoint,
     DivergedError,
     InputError,
-    OutOfMemory,
+    OutOfMemoryError,
     UnreadableImage,
     WeakEvaluation,
 )
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(err), 2, is_shared=True)
     except DivergedError as err:
         return _complain(str(err), 1, is_shared=True)
-    except OutOfMemory as err:
+    except OutOfMemoryError as err:
         return _complain(str(err), 1)
     except Interrupted as err:
         return _complain(str(err), err.exit_status, is_shared=True)

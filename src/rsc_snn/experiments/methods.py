@@ -1,7 +1,8 @@
 """METHOD of a recipe's name DATASET-NETWORK-METHOD: from a base recipe to a variant of it.
 
 Every function here whose name does not start with an underscore is a method; a method with a variance
-reads it from what follows its name, such as rsc0.1, rsc2-0.1 or ersct0.01. ``adversarial`` is the suffix -adv.
+reads it from what follows its name, such as rsc0.1, rsc2-0.1 or ersct0.01. ``adversarial`` is the
+suffix -adv.
 
 The paper's noise levels can be read in two ways: as variances 0.01, 0.1 and 0.5, or as standard deviations
 0.01, 0.1 and 0.5, which are the variances 1e-4, 0.01 and 0.25. Names carry the variance, so that rsc0.01 is
@@ -52,7 +53,7 @@ def ersct(base: Recipe, variance: float) -> Recipe:
 
 
 def rat(base: Recipe) -> Recipe:
-    """SNN-RAT on direct coding (Table 7, the nearest competitor): FGSM of 2/255 and near-orthogonal weights."""
+    """SNN-RAT on direct coding (Table 7): FGSM of 2/255 and near-orthogonal weights."""
     return replace(direct(base), objective=SNNRAT())
 
 

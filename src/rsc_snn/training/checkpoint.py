@@ -63,22 +63,23 @@ def read_checkpoint(folder: RunFolder) -> tuple[State, Progress] | None:
     Raises:
         RunFolderError: there are checkpoints, and all are damaged.
     """
-    places = [place for place in (folder.checkpoint, folder.previous_checkpoint) if place.exists()]
-    for place in places:
+    failure: Exception | None = None
+    for place in (folder.checkpoint, folder.previous_checkpoint):
+        if not place.exists():
+            continue
         try:
             state: State = torch.load(place, map_location="cpu", weights_only=True)
-            return state, Progress(**state.pop("progress"))
+            progress = Progress(**state.pop("progress"))
         except torch.OutOfMemoryError:
             raise
         except _UNREADABLE as err:
             failure = err
-        if place != places[-1]:
-            warnings.warn(
-                f"{str(place)!r} is damaged; going on from the checkpoint before it",
-                DamagedCheckpoint,
-                stacklevel=2,
-            )
-    if places:
+            continue
+        if failure is not None:
+            text = f"{str(folder.checkpoint)!r} is damaged; going on from the checkpoint before it"
+            warnings.warn(text, DamagedCheckpoint, stacklevel=2)
+        return state, progress
+    if failure is not None:
         raise _unusable(folder) from failure
     return None
 

@@ -1,27 +1,24 @@
-"""The one training loop: recipe in, run folder out."""
+"""The one training loop: epochs of steps, rows, checkpoints."""
 
-import contextlib
 import itertools
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.data import AbstractImageSet, Augmentation, ImageSet, default_num_workers, load
-from rsc_snn.errors import DivergedError, InputError
+from rsc_snn.data import AbstractImageSet, Augmentation, ImageSet, default_num_workers
+from rsc_snn.errors import DivergedError
 from rsc_snn.interruption import Interrupted, deferred_signals
-from rsc_snn.processes import Group, current_group
+from rsc_snn.processes import Group
 from rsc_snn.rng import Streams, derived_generator
-from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import append_rows, cut_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import has_finite_weights, save_weights
-from rsc_snn.runs.storage import load as load_run
 from rsc_snn.training.checkpoint import (
     Progress,
     read_checkpoint,
@@ -29,129 +26,13 @@ from rsc_snn.training.checkpoint import (
     require_fitting,
     save_checkpoint,
 )
-from rsc_snn.training.display import Display, SilentDisplay
+from rsc_snn.training.display import Display
 from rsc_snn.training.estimate import estimate
-from rsc_snn.training.outofmemory import told
-from rsc_snn.training.place import require_place, require_same_data, write_specification
-from rsc_snn.training.recipe import PRECISIONS, Recipe
+from rsc_snn.training.recipe import Recipe
 from rsc_snn.training.step import DRAWS_PER_EPOCH, Stepper
-from rsc_snn.training.teacher import ready
 
 
-def train(
-    recipe: Recipe,
-    out: str | Path,
-    *,
-    seed: int = 0,
-    resume: bool = False,
-    data_root: str | Path | None = None,
-    device: str | torch.device = "cpu",
-    display: Display | None = None,
-) -> SpikingClassifier:
-    """Train a recipe into a run folder and return the classifier in eval mode.
-
-    Weights, order, augmentation and noise follow from ``seed``; on a CPU a run that was killed and
-    resumed ends with the same bits as one that was not. A teacher that is a recipe is trained first, into
-    ``out``/teacher. Processes that have joined (``rsc_snn.processes``) share every batch; the first one writes.
-
-    Args:
-        recipe: What to train.
-        out: Run folder; it must not hold a run unless ``resume``.
-        seed: Any integer.
-        resume: Go on from the last checkpoint of ``out``, which must be of the same recipe and seed.
-        data_root: See ``rs.data.load``.
-        device: Any torch device.
-        display: Where progress is shown; None is nowhere.
-
-    Raises:
-        InputError: bad arguments, missing data, or a folder that does not fit.
-        OutOfMemory: the device has too little memory; the message names a smaller pass.
-        DivergedError: loss or weights are no longer finite; the last good checkpoint is kept.
-        Interrupted: SIGINT or SIGTERM came; a checkpoint was saved first.
-    """
-    folder, place, group = RunFolder(Path(out)), torch.device(device), current_group()
-    _require_shares(recipe, group)
-    with contextlib.ExitStack() as stack:
-        group.led(lambda: _lock(stack, folder))
-        group.led(lambda: require_place(folder, recipe, seed, resume=resume))
-        if group.led(folder.weights.is_file):
-            return group.led(lambda: load_run(folder.path)).to(place)
-        full = group.node_first(lambda: load(recipe.data, data_root, "train"))
-        full = full.at(slice(recipe.training.num_images))
-        trained, validation = full.carve(recipe.training.num_validation, seed=seed)
-        if len(trained) < recipe.training.batch_size:
-            raise InputError(
-                f"training.batch_size {recipe.training.batch_size} exceeds the {len(trained)} training "
-                "images; make it smaller"
-            )
-        classifier = _build(recipe, seed, place)
-        data: dict[str, object] = {"train": full.fingerprint(), "num_images": len(full)}
-        group.led(lambda: _begin(folder, recipe, seed, data, place, group))
-
-        def train_teacher(teacher: Recipe) -> SpikingClassifier:
-            return train(
-                teacher,
-                folder.teacher,
-                seed=seed,
-                resume=True,
-                data_root=data_root,
-                device=device,
-                display=display,
-            )
-
-        dtype = PRECISIONS[recipe.training.precision][0]
-        objective = ready(recipe.objective, recipe, place, dtype, train_teacher=train_teacher)
-        stepper = Stepper(classifier, objective, recipe.training, seed=seed, group=group)
-        with told(recipe.training, group):
-            run = _Run(folder, recipe, seed, stepper, group, display or SilentDisplay())
-            return run.complete(trained.to(place), validation.to(place))
-
-
-def _require_shares(recipe: Recipe, group: Group) -> None:
-    settings = recipe.training
-    if settings.images_per_pass % group.size:
-        raise InputError(
-            f"{group.size} processes cannot share passes of {settings.images_per_pass} images "
-            f"(batch_size {settings.batch_size} / accumulation_steps {settings.accumulation_steps}) evenly; "
-            f"choose a batch_size that is a multiple of {group.size * settings.accumulation_steps}"
-        )
-    if settings.images_per_pass // group.size < 2:
-        raise InputError(
-            f"a pass must have at least 2 images in each of the {group.size} processes, got "
-            f"{settings.images_per_pass} in all; raise batch_size or lower accumulation_steps"
-        )
-
-
-def _lock(stack: contextlib.ExitStack, folder: RunFolder) -> None:
-    stack.enter_context(folder.locked())
-
-
-def _begin(
-    folder: RunFolder,
-    recipe: Recipe,
-    seed: int,
-    data: dict[str, object],
-    device: torch.device,
-    group: Group,
-) -> None:
-    if folder.exists():
-        require_same_data(folder, data)
-    else:
-        write_specification(folder, recipe, seed)
-    facts = describe_environment(device, seed=seed, data=data, processes=group.size)
-    write_environment(folder.environment, facts)
-
-
-def _build(recipe: Recipe, seed: int, device: torch.device) -> SpikingClassifier:
-    dtype = PRECISIONS[recipe.training.precision][0]
-    try:
-        return recipe.classifier().build(derived_generator(seed, "init")).to(device, dtype)
-    except (RuntimeError, MemoryError) as err:
-        reason = str(err).splitlines()[0]
-        raise InputError(f"cannot build {recipe.network} on {device}: {reason}; make it smaller") from err
-
-
-class _Run:
+class Loop:
     """A run in progress."""
 
     def __init__(
@@ -195,7 +76,7 @@ class _Run:
         progress, settings = self.progress, self.recipe.training
         pending: list[Tensor] = []
         clock = time.perf_counter()
-        with contextlib.closing(self._passes(trained, num_steps)) as passes:
+        with closing(self._passes(trained, num_steps)) as passes:
             while progress.step < num_steps:
                 own = list(itertools.islice(passes, settings.accumulation_steps))
                 rate = settings.learning_rate_at(progress.epoch * num_steps + progress.step, num_steps)
@@ -292,6 +173,16 @@ class _Run:
             num_seen += len(batch)
         correct, seen = self.group.total(num_correct, num_seen)
         return correct / seen
+
+
+@contextmanager
+def closing(stream: Iterator[ImageSet]) -> Iterator[Iterator[ImageSet]]:
+    """Stop the workers behind a stream, however the context is left."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
 
 
 def _cut(folder: RunFolder, num_epochs: int) -> None:

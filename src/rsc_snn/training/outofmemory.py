@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from rsc_snn.errors import OutOfMemory
+from rsc_snn.errors import OutOfMemoryError
 from rsc_snn.processes import Group
 from rsc_snn.training.recipe import Training
 
@@ -14,7 +14,7 @@ _SIGNS = ("out of memory", "not enough memory", "can't allocate memory")
 
 @contextlib.contextmanager
 def told(settings: Training, group: Group) -> Iterator[None]:
-    """Turn what torch raises for lack of memory into OutOfMemory with a setting that needs about half.
+    """Turn what torch raises for lack of memory into OutOfMemoryError with a setting that needs about half.
 
     Args:
         settings: Of the run.
@@ -26,7 +26,7 @@ def told(settings: Training, group: Group) -> Iterator[None]:
         if not is_lack_of_memory(err):
             raise
         per_process = settings.images_per_pass // group.size
-        raise OutOfMemory(
+        raise OutOfMemoryError(
             f"out of memory with {per_process} images in a pass of a process; {_advice(settings, group)}"
             "and --resume"
         ) from err

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -86,10 +87,7 @@ class Stepper:
     @property
     def result(self) -> SpikingClassifier:
         """The classifier that is validated and saved: the average, if there is one."""
-        if self.average is None:
-            return self.classifier
-        averaged: SpikingClassifier = self.average.module
-        return averaged
+        return self.classifier if self.average is None else cast(SpikingClassifier, self.average.module)
 
     def state(self) -> dict[str, object]:
         """Return everything that a resumed run needs, as tensors and numbers."""

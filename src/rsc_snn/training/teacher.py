@@ -54,8 +54,10 @@ def ready(
     """
 
     def prepare(teacher: AbstractTeacher) -> AbstractTeacher:
-        is_recipe = isinstance(teacher, TrainedTeacher)
-        module = train_teacher(teacher.recipe) if is_recipe else teacher.module(torch.device("cpu"))
+        if isinstance(teacher, TrainedTeacher):
+            module: nn.Module = train_teacher(teacher.recipe)
+        else:
+            module = teacher.module(torch.device("cpu"))
         _require_fitting(module, recipe)
         return GivenTeacher(classifier=module.to(device, dtype).eval().requires_grad_(False))
 
