@@ -1,5 +1,7 @@
 """Shapes and counts of a network without its memory."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -14,7 +16,7 @@ def build_meta(
         return spec.build(num_classes=num_classes, image_shape=image_shape)
 
 
-def output_shapes(network: BuiltNetwork, modules: list[nn.Module]) -> list[tuple[int, ...]]:
+def output_shapes(network: BuiltNetwork, modules: Sequence[nn.Module]) -> list[tuple[int, ...]]:
     """Shapes, without T and B, that ``modules`` return when the network sees a current of its size."""
     shapes: list[tuple[int, ...]] = []
     for module in modules:

@@ -107,3 +107,18 @@ def test_specs_survive_yaml(spec: AbstractNetwork) -> None:
 def test_images_without_size_or_colours_are_refused(image_shape: tuple[int, int, int]) -> None:
     with pytest.raises(ShapeError, match=r"image_shape must be \(1 or 3, H, W\), got"):
         Blueprint(network=ResNet19(), image_shape=image_shape)
+
+
+@pytest.mark.parametrize("spec", TINY, ids=repr)
+def test_mixed_precision_trains(spec: AbstractNetwork) -> None:
+    """Convolutions in bfloat16, membranes in float32: every parameter gets a finite gradient, not zero."""
+    network = spec.build(generator=seeded(0))
+    current = torch.randn(4, 8, 3, 32, 32, generator=seeded(1))
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network(current)
+    assert logits.dtype == torch.bfloat16
+    logits.float().square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.dtype == torch.float32
+        assert parameter.grad is not None, name
+        assert 0 < float(parameter.grad.abs().max()) < float("inf"), name

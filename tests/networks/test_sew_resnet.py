@@ -83,7 +83,7 @@ def test_a_silent_residual_path_makes_a_block_the_identity(neuron: AbstractNeuro
 
 
 def test_spikes_are_added_after_the_neurons() -> None:
-    """A block's output is that of its two paths, each of zeros and ones; after two blocks there are threes."""
+    """A block's output is that of its two paths, each of zeros and ones; two blocks reach 3."""
     network = SEWResNet18(width_divisor=4).build(image_shape=(3, 16, 16), generator=seeded(0))
     found: dict[str, Tensor] = {}
     stage = stages(network)[1]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, distributed, multiprocessing, nn
+from torch import Tensor, distributed, nn
+from torch.multiprocessing.spawn import spawn
 
 from rsc_snn.errors import InputError
 from rsc_snn.networks import VGG5
@@ -52,7 +53,7 @@ def run_rank(rank: int, folder: str) -> None:
 @pytest.mark.slow
 def test_two_processes_equal_one_with_the_whole_batch(tmp_path: Path) -> None:
     """DDP averages gradients, so the loss is the mean of the two local means."""
-    multiprocessing.spawn(run_rank, args=(str(tmp_path),), nprocs=len(PARTS))
+    spawn(run_rank, args=(str(tmp_path),), nprocs=len(PARTS))
     found = [torch.load(tmp_path / f"{rank}.pt") for rank in range(len(PARTS))]
 
     layers, images = network(), whole_batch().requires_grad_()

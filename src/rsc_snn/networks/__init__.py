@@ -3,6 +3,7 @@
 from rsc_snn.networks.base import AbstractNetwork, Blueprint, BuiltNetwork
 from rsc_snn.networks.resnet import ResNet19
 from rsc_snn.networks.sew_resnet import SEWResNet18
+from rsc_snn.networks.synced import SyncedBatchNorm, synchronise
 from rsc_snn.networks.vgg import VGG5, VGG11, VGG16
 from rsc_snn.registry import discover
 
@@ -15,6 +16,8 @@ __all__ = [
     "BuiltNetwork",
     "ResNet19",
     "SEWResNet18",
+    "SyncedBatchNorm",
+    "synchronise",
 ]
 
 globals().update(discover(__name__, __path__, AbstractNetwork))

@@ -38,8 +38,7 @@ class ResNet19(AbstractNetwork):
             ReLU), and at its sqrt(1/2) before a residual addition, so that the sum of two branches has
             the spread of one. False starts them all at 1. The original multiplies the normalised value
             by alpha * V_th and by a learned weight that starts at 1; one weight that starts at their
-            product computes the same functions, but learns alpha * V_th times as slowly or fast, and
-            feels weight decay on the product.
+            product computes the same functions, but a step of SGD moves it (alpha * V_th)^-2 times as far.
         width_divisor: Divides every number of channels and the hidden layer, for quick trials.
     """
 

@@ -80,11 +80,11 @@ class SyncedBatchNorm(nn.Module):
     def _normalised(self, values_NCHW: Tensor) -> Tensor:
         wide = values_NCHW.float() if values_NCHW.dtype in _HALVES else values_NCHW
         local_count = wide.new_tensor([wide.numel() // wide.shape[1]])
-        totals: Tensor = _SumOverProcesses.apply(torch.cat([wide.sum((0, 2, 3)), local_count]))
+        totals = _sum_over_processes(torch.cat([wide.sum((0, 2, 3)), local_count]))
         count = totals[-1].detach()
         mean_C = totals[:-1] / count
         centred = wide - mean_C[:, None, None]
-        var_C: Tensor = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / count
+        var_C = _sum_over_processes(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             unbiased_C = var_C * count / (count - 1)
             self.running_mean.lerp_(mean_C.to(self.running_mean.dtype), self.momentum)
@@ -105,6 +105,11 @@ def synchronise(module: nn.Module) -> nn.Module:
     for name, child in module.named_children():
         setattr(module, name, synchronise(child))
     return module
+
+
+def _sum_over_processes(values: Tensor) -> Tensor:
+    total: Tensor = _SumOverProcesses.apply(values)  # type: ignore[no-untyped-call]
+    return total
 
 
 class _SumOverProcesses(torch.autograd.Function):
