@@ -23,9 +23,16 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=150)
+        except subprocess.TimeoutExpired:
+            kill_tree(process.pid)
+            raise
+    assert process.returncode == status, out + err
+    return subprocess.CompletedProcess(command, status, out, err)
 
 
 def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patience: float = 120) -> bool:

@@ -1,6 +1,5 @@
-"""How long a run will take and how much memory it needs, from one pass tried on a copy."""
+"""How long a run will take and how much memory it needs, from one pass of a network that is thrown away."""
 
-import copy
 import time
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from rsc_snn.data import AbstractDataset
 from rsc_snn.rng import Streams, derived_generator
+from rsc_snn.runs.storage import ClassifierSpec
 from rsc_snn.training.step import Learner, Stepper
 
 _MOST_PROBED_ON_CPU = 16
@@ -29,7 +29,7 @@ class Estimate:
 
 
 def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> Estimate:
-    """Try a pass, forward and backward, on a copy of the classifier.
+    """Try a pass, forward and backward, on a fresh copy of the classifier.
 
     On a CPU at most 16 images are tried and scaled up. Nothing of the run changes.
 
@@ -42,8 +42,9 @@ def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> E
     device = next(stepper.classifier.parameters()).device
     share = settings.images_per_pass // stepper.group.size
     size = share if device.type == "cuda" else min(share, _MOST_PROBED_ON_CPU)
-    learner = Learner(copy.deepcopy(stepper.classifier), stepper.objective, settings.precision).train()
     generator = derived_generator(0, "estimate")
+    copy = ClassifierSpec.of(stepper.classifier).build(generator)  # of its own: no other process takes part
+    learner = Learner(copy, stepper.objective, settings.precision).to(device, stepper.dtype).train()
     images = torch.randint(0, 256, (size, *dataset.image_shape), generator=generator, dtype=torch.uint8)
     labels = torch.randint(0, dataset.num_classes, (size,), generator=generator)
     images, labels = images.to(device), labels.to(device)

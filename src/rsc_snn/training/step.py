@@ -85,6 +85,11 @@ class Stepper:
         self.learner: nn.Module = DistributedDataParallel(learner) if group.size > 1 else learner
 
     @property
+    def dtype(self) -> torch.dtype:
+        """Of weights and images."""
+        return PRECISIONS[self.settings.precision][0]
+
+    @property
     def result(self) -> SpikingClassifier:
         """The classifier that is validated and saved: the average, if there is one."""
         return self.classifier if self.average is None else cast(SpikingClassifier, self.average.module)
