@@ -112,8 +112,8 @@ class AbstractTreeDataset(AbstractFileDataset):
             raise InputError(f"class {name!r} of {str(there)!r} is missing from {str(lacking)!r}; restore it")
         if len(classes) != self.num_classes:
             raise InputError(
-                f"expected {self.num_classes} classes of {self.name} in {str(folder)!r}, found {len(classes)}; own "
-                "images are read with ImageFolder"
+                f"expected {self.num_classes} classes of {self.name} in {str(folder)!r}, found {len(classes)}"
+                "; other images are read with ImageFolder"
             )
         return classes
 
