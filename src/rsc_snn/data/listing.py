@@ -8,6 +8,7 @@ import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -114,12 +115,12 @@ def _read_annotations(path: Path) -> dict[str, str]:
         ) from err
 
 
-def _image_names(folder: Path) -> NDArray[np.bytes_]:
+def _image_names(folder: Path) -> NDArray[Any]:
     return _scanned(str(folder), folder.stat().st_mtime_ns)
 
 
 @functools.cache
-def _scanned(folder: str, changed: int) -> NDArray[np.bytes_]:
+def _scanned(folder: str, changed: int) -> NDArray[Any]:
     with os.scandir(folder) as entries:
         names = [
             os.fsencode(entry.name)
