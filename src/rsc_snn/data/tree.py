@@ -56,7 +56,7 @@ class AbstractTreeDataset(AbstractFileDataset):
         folder = root / self.name
         classes = self._classes(folder)
         source, labels = _listed(folder / _FOLDERS[split], classes)
-        self._require_size(split, len(labels), str(folder))
+        self._require_size(split, len(labels), str(folder / _FOLDERS[split]))
         if split == "train":
             self._require_order(len(labels), len(_listed(folder / _FOLDERS["test"], classes)[1]), folder)
         return self._set(source, labels, classes)
