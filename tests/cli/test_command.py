@@ -327,3 +327,14 @@ def test_doctor_shows_versions_devices_and_data(tmp_path: Path, capsys: pytest.C
     assert "cpu" in out
     assert "cifar10       missing: no folder 'cifar10'" in out
     assert "digits        embedded" in out
+    assert "imagenet      missing: no folder 'imagenet'" in out
+    assert "tiny-imagenet missing: no folder 'tiny-imagenet'" in out
+    assert "fashion-mnist missing" in out
+    assert "image-folder" not in out, "it has no place until somebody gives one"
+
+
+def test_data_sets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "datasets"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    given = ["cifar10", "cifar100", "digits", "fashion-mnist", "imagenet", "tiny-imagenet"]
+    assert names == sorted([*given, "image-folder", "tensor-file"])

@@ -99,6 +99,12 @@ class TestShiftAndFlip:
         assert torch.equal(part, whole[5:7])
 
 
+def test_ranks_within_classes_by_hand() -> None:
+    labels = torch.tensor([2, 0, 2, 2, 1, 0])
+    assert data.base.rank_within_class(labels).tolist() == [0, 0, 1, 2, 0, 1]
+    assert data.base.rank_within_class(labels[:0]).tolist() == []
+
+
 def test_digits_are_never_flipped() -> None:
     images = torch.zeros(200, 1, 8, 8, dtype=torch.uint8)
     images[:, 0, 4, 2] = 9
@@ -159,6 +165,26 @@ def test_a_local_folder_is_decoded_once(
     again = rs.data.load("cifar10", root=tmp_path / "root")
     assert torch.equal(again.images, expected)
     assert again.classes == first.classes
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_grey_images_of_the_hub_stay_grey(own_caches: Path, tmp_path: Path) -> None:
+    import datasets
+    import PIL.Image
+
+    images = torch.randint(0, 256, (10, 28, 28), generator=seeded(0), dtype=torch.uint8)
+    names = list(map(str, range(10)))
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=names)})
+    columns = {"image": [PIL.Image.fromarray(image.numpy()) for image in images], "label": list(range(10))}
+    folder = tmp_path / "fashion-mnist" / "fashion_mnist"
+    folder.mkdir(parents=True)
+    for split in ("train", "test"):
+        table = datasets.Dataset.from_dict(columns, features=features)
+        table.to_parquet(str(folder / f"{split}-00000-of-00001.parquet"))
+    found = rs.data.load("fashion-mnist", root=tmp_path)
+    assert torch.equal(found.images, images[:, None])
+    assert found.labels.tolist() == list(range(10))
+    assert data.FashionMnist().image_shape == found.images.shape[1:]
 
 
 @pytest.mark.filterwarnings("ignore")

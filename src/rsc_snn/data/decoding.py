@@ -1,7 +1,6 @@
 """From the bytes of an image file to pixels."""
 
 import io
-import math
 import warnings
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from PIL import Image
 from rsc_snn.data.views import View
 
 _REDUCING_GAP = 3.0
+_DIVISORS = (8, 4, 2)
 _WIDE_MODES = ("I", "F")
 
 
@@ -72,7 +72,8 @@ def _shown(image: Image.Image, view: View, width: int, height: int) -> Image.Ima
 
 def _reduce(image: Image.Image, view: View, width: int, height: int) -> float:
     """Have a JPEG decoded at a fraction of its size that still shows enough; return the fraction."""
-    full = image.width
-    enough = math.ceil(full * width / view.width), math.ceil(image.height * height / view.height)
-    drafted = image.draft(None, enough)
-    return 1.0 if drafted is None else drafted[1][2] / full
+    spare = min(view.width / width, view.height / height)
+    divisor = next((number for number in _DIVISORS if number <= spare), 1)
+    size = image.width // divisor, image.height // divisor
+    drafted = image.draft(None, size)  # None for other formats, which have no such shortcut
+    return 1.0 if drafted is None else 1 / divisor

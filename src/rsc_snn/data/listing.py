@@ -8,6 +8,7 @@ import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ def list_class_folders(folder: Path, classes: Sequence[str]) -> tuple[Files, Ten
 def list_annotated(folder: Path, classes: Sequence[str]) -> tuple[Files, Tensor]:
     """List ``folder/images/*`` with the classes that ``folder/val_annotations.txt`` names.
 
-    Each line is a file and its class, then what is not needed, separated by tabs.
+    Each line is a file and its class, one of ``classes``, then what is not needed, separated by tabs.
 
     Returns:
         The files in the order of their names, and their labels int64 [N].
@@ -66,14 +67,11 @@ def list_annotated(folder: Path, classes: Sequence[str]) -> tuple[Files, Tensor]
     if wrong := set(files) ^ class_of.keys():
         name = min(wrong)
         where = f"the folder {_INNER}" if name in class_of else ANNOTATIONS
-        raise InputError(f"{len(wrong)} images such as {name!r} are not in {where} of {str(folder)!r}")
-    number = {name: i for i, name in enumerate(classes)}
-    if unknown := set(class_of.values()) - number.keys():
         raise InputError(
-            f"{str(folder / ANNOTATIONS)!r} names the class {min(unknown)!r}, which the training images lack"
+            f"{name!r} and {len(wrong) - 1} other images are not in {where} of {str(folder)!r}; restore both "
+            "from the archive"
         )
-    if missing := number.keys() - set(class_of.values()):
-        raise InputError(f"{str(folder / ANNOTATIONS)!r} names no image of class {min(missing)!r}")
+    number = {name: i for i, name in enumerate(classes)}
     labels = torch.tensor([number[class_of[name]] for name in files], dtype=torch.int64)
     return Files(folder, np.char.add(os.fsencode(f"{_INNER}/"), names)), labels
 
@@ -114,12 +112,12 @@ def _read_annotations(path: Path) -> dict[str, str]:
         ) from err
 
 
-def _image_names(folder: Path) -> NDArray[np.bytes_]:
+def _image_names(folder: Path) -> NDArray[Any]:
     return _scanned(str(folder), folder.stat().st_mtime_ns)
 
 
 @functools.cache
-def _scanned(folder: str, changed: int) -> NDArray[np.bytes_]:
+def _scanned(folder: str, changed: int) -> NDArray[Any]:
     with os.scandir(folder) as entries:
         names = [
             os.fsencode(entry.name)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -41,7 +40,7 @@ class Files(AbstractSource):
     """
 
     folder: Path
-    names: NDArray[np.bytes_]
+    names: NDArray[Any]
 
     def read(self, index: int) -> bytes:
         """Return the content of a file."""

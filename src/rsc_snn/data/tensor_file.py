@@ -133,8 +133,14 @@ def save_tensors(
     shapes = [list(found.images.shape[1:]) for found in sets.values()]
     if shapes[0] != shapes[1]:
         raise ShapeError(f"both splits take images of one size, got {shapes[0]} and {shapes[1]}")
-    tensors = {f"{split}_images": found.images.cpu().contiguous() for split, found in sets.items()}
-    tensors |= {f"{split}_labels": found.labels.cpu().contiguous() for split, found in sets.items()}
+    tensors = {
+        f"{split}_{part}": getattr(found, part)
+        .cpu()
+        .contiguous()
+        .clone()  # the format takes no shared memory
+        for split, found in sets.items()
+        for part in ("images", "labels")
+    }
     metadata = {"classes": json.dumps(list(classes))}
     replace_file(place, lambda temporary: save_file(tensors, temporary, metadata))
     return TensorFile.of(path)

@@ -56,7 +56,7 @@ class AbstractTreeDataset(AbstractFileDataset):
         folder = root / self.name
         classes = self._classes(folder)
         source, labels = _listed(folder / _FOLDERS[split], classes)
-        self._require_size(split, len(labels), str(folder))
+        self._require_size(split, len(labels), str(folder / _FOLDERS[split]))
         if split == "train":
             self._require_order(len(labels), len(_listed(folder / _FOLDERS["test"], classes)[1]), folder)
         return self._set(source, labels, classes)
@@ -112,8 +112,8 @@ class AbstractTreeDataset(AbstractFileDataset):
             raise InputError(f"class {name!r} of {str(there)!r} is missing from {str(lacking)!r}; restore it")
         if len(classes) != self.num_classes:
             raise InputError(
-                f"expected {self.num_classes} classes of {self.name} in {str(folder)!r}, found {len(classes)}; own "
-                "images are read with ImageFolder"
+                f"expected {self.num_classes} classes of {self.name} in {str(folder)!r}, found {len(classes)}"
+                "; other images are read with ImageFolder"
             )
         return classes
 
