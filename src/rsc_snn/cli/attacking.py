@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from rsc_snn.attacks import Suite
 from rsc_snn.cli.options import read_device
@@ -15,6 +16,7 @@ from rsc_snn.evaluation.plan import Attacks, require_counts
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
 from rsc_snn.interruption import Interrupted
+from rsc_snn.processes import joined
 from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
@@ -38,23 +40,32 @@ def attack_run(
     require_counts(draws=num_draws, limit=limit, batch_size=batch_size)
     console = make_console()
     RunFolder(run).read_spec()
-    try:
-        with image_progress(console, run.name, is_shown=not is_json) as on_batch:
-            rows = evaluate_run(
-                run,
-                attacks,
-                num_draws=num_draws,
-                seed=seed,
-                limit=limit,
-                batch_size=batch_size,
-                device=read_device(device),
-                data_root=data_root,
-                on_batch=on_batch,
-            )
-    except Interrupted:
-        if not is_json:
-            console.print("finished batches are kept; the same command goes on from there", soft_wrap=True)
-        raise
+    place = read_device(device)
+    with joined(place) as processes:
+        is_quiet = is_json or not processes.leads
+        try:
+            with image_progress(console, run.name, is_shown=not is_quiet) as on_batch:
+                rows = evaluate_run(
+                    run,
+                    attacks,
+                    num_draws=num_draws,
+                    seed=seed,
+                    limit=limit,
+                    batch_size=batch_size,
+                    device=place,
+                    data_root=data_root,
+                    on_batch=on_batch,
+                )
+        except Interrupted:
+            if not is_quiet:
+                kept = "finished batches are kept; the same command goes on from there"
+                console.print(kept, soft_wrap=True)
+            raise
+    if processes.leads:
+        _show(console, run, rows, is_json=is_json)
+
+
+def _show(console: Console, run: Path, rows: list[Row], *, is_json: bool) -> None:
     if is_json:
         typer.echo(json.dumps([_summary(found) for found in group(rows).values()], indent=1))
         return

@@ -1,11 +1,12 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
+import contextlib
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,6 +18,7 @@ from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
 from rsc_snn.evaluation.batch import keys_of_list, padded_batch
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
+from rsc_snn.processes import Group, current_group
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
@@ -42,7 +44,8 @@ def evaluate_run(
     """Evaluate the classifier of a run on its test set and append the rows to attacks.jsonl.
 
     Rows that are there already are not computed again; a call that was interrupted goes on where it
-    stopped, with the batch size it began with.
+    stopped, with the batch size it began with. Processes that have joined (``rsc_snn.processes``) take
+    whole batches each; the first one writes, and the rows are those of one process.
 
     Args:
         run: Run folder.
@@ -56,19 +59,18 @@ def evaluate_run(
         on_batch: Called after each batch with the number of images done and in all.
 
     Returns:
-        All rows that were asked for, those of earlier calls included.
+        All rows that were asked for, those of earlier calls included; of several processes, the first gets
+        them all, the others only the earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
-    folder = RunFolder(Path(run))
-    classifier = load_classifier(run).to(device)
-    test = _test_images(folder, data_root, limit)
+    folder, group = RunFolder(Path(run)), current_group()
+    classifier = group.node_first(lambda: load_classifier(run)).to(device)
+    test = group.node_first(lambda: _test_images(folder, data_root, limit))
     subject = _subject(folder, test)
     test = test.to(device)
     first = next(test.stream([torch.arange(min(BATCH_SIZE, len(test)))], device=device)).pixels()
-    with folder.locked():
-        rows = cut_rows(folder.attacks)
-        require_attack_rows(rows, folder.attacks)
-        read_environments(folder.environment)  # damaged files are refused before the work, not after
+    with contextlib.ExitStack() as stack:
+        rows = group.led(lambda: _earlier_rows(stack, folder))
         plan = make_plan(
             attacks,
             num_draws=num_draws,
@@ -78,14 +80,24 @@ def evaluate_run(
             batch_size=batch_size or BATCH_SIZE,
         )
         plan = _continued(plan, rows, folder, subject, batch_size)
-        done = {row_key(row) for row in rows}
-        batches = _evaluated(classifier, test, plan, done)
-        environment = describe_environment(torch.device(device), seed=seed, subject=subject)
-        rows += _recorded(batches, folder, subject, environment, len(test), plan.batch_size, on_batch)
+        work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
+        facts = {"seed": seed, "subject": subject, "processes": group.size}
+        environment = describe_environment(torch.device(device), **facts)
+        rows += _recorded(work, group, folder, environment, on_batch)
     wanted = _wanted(plan, rows, test.indices.tolist())
-    _warn_if_incomplete(wanted, len(test))
-    warn_if_weak(wanted)
+    if group.leads:
+        _warn_if_incomplete(wanted, len(test))
+        warn_if_weak(wanted)
     return wanted
+
+
+def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder) -> list[Row]:
+    """Lock the folder and return its rows; damaged files are refused before the work, not after."""
+    stack.enter_context(folder.locked())
+    rows = cut_rows(folder.attacks)
+    require_attack_rows(rows, folder.attacks)
+    read_environments(folder.environment)
+    return rows
 
 
 def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> AbstractImageSet:
@@ -100,26 +112,28 @@ def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | N
     return load_data(name, data_root, "test").at(slice(limit))
 
 
-def _evaluated(
-    classifier: AbstractClassifier,
-    test: AbstractImageSet,
-    plan: Plan,
-    done: AbstractSet[tuple[object, ...]],
-) -> Iterator[list[Row]]:
-    """Yield the new rows of each batch of test images, which are decoded one batch at a time."""
-    size = min(plan.batch_size, len(test))
-    for start in range(0, len(test), size):
-        part = test.at(slice(start, start + size))
-        keys = [keys_of_list(plan, *entries, part.indices.tolist()) for entries in plan.lists()]
-        if all(key <= done for key in keys):
-            yield []
-            continue
-        found = part.fetch()
-        if len(found) == 0:
-            yield []
-            continue
-        batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=size)
-        yield evaluate_batch(classifier, batch, plan, done=done)
+@dataclass(frozen=True)
+class _Work:
+    """What is evaluated, in batches that any process can take."""
+
+    classifier: AbstractClassifier
+    test: AbstractImageSet
+    plan: Plan
+    done: frozenset[tuple[object, ...]]
+
+    @property
+    def size(self) -> int:
+        """Images of a batch."""
+        return min(self.plan.batch_size, len(self.test))
+
+    def rows_of(self, number: int) -> list[Row]:
+        """Return the new rows of batch ``number``, whose images are decoded now; none beyond the last."""
+        part = self.test.at(slice(number * self.size, (number + 1) * self.size))
+        keys = [keys_of_list(self.plan, *entries, part.indices.tolist()) for entries in self.plan.lists()]
+        if all(key <= self.done for key in keys) or len(found := part.fetch()) == 0:
+            return []
+        batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=self.size)
+        return evaluate_batch(self.classifier, batch, self.plan, done=self.done)
 
 
 def _warn_if_incomplete(rows: list[Row], num_images: int) -> None:
@@ -142,24 +156,27 @@ def _subject(folder: RunFolder, test: AbstractImageSet) -> str:
 
 
 def _recorded(
-    batches: Iterator[list[Row]],
+    work: _Work,
+    group: Group,
     folder: RunFolder,
-    subject: str,
-    environment: dict[str, object],
-    num_images: int,
-    batch_size: int,
+    environment: dict[str, Any],
     on_batch: Progress,
 ) -> list[Row]:
-    """Append each batch in one write, and what it was made with before the first; return the new rows."""
+    """Let every process take whole batches; the leader appends each in one write, in the order of batches.
+
+    What it was made with is written before the first. Returns the new rows, of all processes in the leader.
+    """
     rows: list[Row] = []
-    for number, new in enumerate(batches, start=1):
-        if new and not rows:
-            write_environment(folder.environment, environment)
-        new = [{**row, "subject": subject} for row in new]
-        if new:
-            append_rows(folder.attacks, new)
-        rows += new
-        on_batch(min(number * batch_size, num_images), num_images)
+    num_images = len(work.test)
+    for first in range(0, -(-num_images // work.size), group.size):
+        own = [{**row, "subject": environment["subject"]} for row in work.rows_of(first + group.rank)]
+        for position, new in enumerate(group.gathered(own), start=first + 1):
+            if new and not rows:
+                write_environment(folder.environment, environment)
+            if new:
+                append_rows(folder.attacks, new)
+            rows += new
+            on_batch(min(position * work.size, num_images), num_images)
     return rows
 
 
