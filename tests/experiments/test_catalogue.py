@@ -4,12 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 import rsc_snn as rs
 from rsc_snn.codings import Direct, Poisson, RandomizedSmoothing
 from rsc_snn.errors import InputError, UnknownNameError
-from rsc_snn.experiments.catalogue import by_name, names, resolve
+from rsc_snn.experiments.catalogue import by_name, resolve
 from rsc_snn.neurons import LIF, ReLU
 from rsc_snn.training import Recipe
 
@@ -44,19 +43,22 @@ def test_the_digits_recipe_is_the_one_of_the_design() -> None:
     assert recipe.num_steps == 4
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_listed_recipe_builds_and_takes_a_step(name: str) -> None:
-    recipe = replace(by_name(name), network=rs.networks.VGG5(hidden_width=8), num_steps=2)
-    classifier = recipe.classifier().build().train()
-    images = torch.rand(2, *recipe.data.image_shape)
-    recipe.objective(classifier, images, torch.tensor([0, 1])).backward()
-    assert all(parameter.grad is not None for parameter in classifier.parameters())
+def test_names_with_a_hyphen_in_the_data_set_are_read() -> None:
+    assert by_name("tiny-imagenet-vgg16-rsc0.1").data == rs.data.TinyImageNet()
+    assert by_name("fashion-mnist-vgg5-rsc2-0.1").data == rs.data.FashionMnist()
+    assert by_name("imagenet-sewresnet18-direct-adv").name == "imagenet-sewresnet18-direct-adv"
+
+
+@pytest.mark.parametrize("method", ["rat-adv", "adversarial", "rsc0.1-adv-adv", "-adv", "adv"])
+def test_combinations_that_mean_nothing_are_unknown(method: str) -> None:
+    with pytest.raises(UnknownNameError):
+        by_name(f"digits-vgg5-{method}")
 
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("cifar10-vgg5-rsk", "cifar10-vgg5-rsc"),
+        ("cifar10-vgg5-rsc.1", "cifar10-vgg5-rsc"),
         ("cifr10-vgg5-direct", "cifar10-vgg5-direct"),
         ("digits-vgg5-pois", "digits-vgg5-poisson"),
         ("digits-vgg5-rsc-0.1x", "digits-vgg5-rsc"),

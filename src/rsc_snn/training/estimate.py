@@ -60,16 +60,18 @@ def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> E
 def _pass(learner: Learner, images: Tensor, labels: Tensor) -> int:
     """Do a pass; return the bytes that its forward half keeps, without the parameters."""
     own = {p.untyped_storage().data_ptr() for p in learner.parameters()}
-    kept: dict[int, int] = {}
+    kept: dict[int, torch.UntypedStorage] = {}  # held, so that no address is used twice
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
+            kept[storage.data_ptr()] = storage
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         loss, _ = learner(images, labels, Streams(0, "estimate", range(len(images))))
+    num_bytes = sum(storage.nbytes() for storage in kept.values())
+    kept.clear()
     loss.backward()
     loss.item()  # wait for the device
-    return sum(kept.values())
+    return num_bytes

@@ -19,7 +19,7 @@ from rsc_snn.training.outofmemory import told
 from rsc_snn.training.place import require_place, require_same_data, write_specification
 from rsc_snn.training.recipe import PRECISIONS, Recipe
 from rsc_snn.training.step import Stepper
-from rsc_snn.training.teacher import ready
+from rsc_snn.training.teacher import ready, require_teachers
 
 
 def train(
@@ -81,6 +81,7 @@ def _train_into(
             f"training.batch_size {settings.batch_size} exceeds the {len(trained)} training images; "
             "make it smaller"
         )
+    require_teachers(recipe)
     classifier = _build(recipe, seed, device)
     data: dict[str, object] = {"train": full.fingerprint(), "num_images": len(full)}
     group.led(lambda: _begin(folder, recipe, seed, data, device, group))
@@ -97,7 +98,7 @@ def _train_into(
         )
 
     dtype = PRECISIONS[settings.precision][0]
-    objective = ready(recipe.objective, recipe, device, dtype, train_teacher=train_teacher)
+    objective = ready(recipe.objective, device, dtype, train_teacher=train_teacher)
     with told(settings, group):
         stepper = Stepper(classifier, objective, settings, seed=seed, group=group)
         loop = Loop(folder, recipe, seed, stepper, group, display or SilentDisplay())

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.classifier import AbstractClassifier, SpikingClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.networks import BuiltNetwork
 from rsc_snn.objectives import AbstractObjective, AbstractTeacher, GivenTeacher
-from rsc_snn.objectives.teachers import replace_teachers
+from rsc_snn.objectives.teachers import replace_teachers, teachers_of
 from rsc_snn.training.recipe import Recipe
 
 
@@ -32,9 +32,19 @@ class TrainedTeacher(AbstractTeacher):
         )
 
 
+def require_teachers(recipe: Recipe) -> None:
+    """Raise InputError unless every teacher can be loaded and is for the classes and images of the recipe."""
+    for teacher in teachers_of(recipe.objective):
+        if isinstance(teacher, TrainedTeacher):
+            with torch.device("meta"):
+                module: nn.Module = teacher.recipe.classifier().blueprint.build()
+        else:
+            module = teacher.module(torch.device("cpu"))
+        _require_fitting(module, recipe)
+
+
 def ready(
     objective: AbstractObjective,
-    recipe: Recipe,
     device: torch.device,
     dtype: torch.dtype,
     *,
@@ -44,13 +54,9 @@ def ready(
 
     Args:
         objective: Of the recipe.
-        recipe: Of the student, whose classes and images a teacher must share.
         device: Where the student is.
         dtype: Of its images.
         train_teacher: Trains a teacher's recipe, or finds it trained.
-
-    Raises:
-        InputError: a teacher cannot be loaded, or is for other classes or images.
     """
 
     def prepare(teacher: AbstractTeacher) -> AbstractTeacher:
@@ -58,14 +64,13 @@ def ready(
             module: nn.Module = train_teacher(teacher.recipe)
         else:
             module = teacher.module(torch.device("cpu"))
-        _require_fitting(module, recipe)
         return GivenTeacher(classifier=module.to(device, dtype).eval().requires_grad_(False))
 
     return replace_teachers(objective, prepare)
 
 
 def _require_fitting(module: nn.Module, recipe: Recipe) -> None:
-    network = getattr(module, "network", None)
+    network = module.network if isinstance(module, SpikingClassifier) else module
     if not isinstance(network, BuiltNetwork):
         return  # a module of the user's own answers for itself at the first batch
     teacher = network.blueprint
