@@ -39,7 +39,7 @@ def batch() -> ImageSet:
 
 
 def weight_of(stepper: Stepper) -> torch.Tensor:
-    return stepper.classifier.network.weight.detach().clone()  # type: ignore[union-attr,operator,return-value]
+    return stepper.classifier.network.weight.detach().clone()  # type: ignore[operator]
 
 
 def test_accumulated_passes_give_the_update_of_the_whole_batch() -> None:
