@@ -26,6 +26,7 @@ from tests.data.trees import (
     PALETTE,
     SmallPhotos,
     by_index,
+    listed,
     positions,
     write_photos,
     write_tiny,
@@ -45,7 +46,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(root: Path, split: rs.data.Split = "train") -> FileSet:
-    return SmallPhotos().load(split, root)
+    return listed(SmallPhotos().load(split, root))
 
 
 @pytest.fixture
@@ -312,7 +313,7 @@ class TestWorkers:
 class TestBesideMemory:
     def test_tiny_imagenet_is_altered_alike_in_files_and_in_memory(self, tmp_path: Path) -> None:
         write_tiny(tmp_path, [f"n{i:08}" for i in range(200)])
-        train = TinyImageNet().load("train", tmp_path)
+        train = listed(TinyImageNet().load("train", tmp_path))
         groups = positions([7, 3], [12, 399, 0])
         alter = Augmentation(dataset=TinyImageNet(), seed=1, draw=4096)
         streamed = list(train.stream(groups, device="cpu", augmentation=alter))

@@ -11,7 +11,7 @@ import torch
 import rsc_snn as rs
 from rsc_snn.data import FileSet, ImageNet, TinyImageNet
 from rsc_snn.errors import InputError, RangeError
-from tests.data.trees import CLASSES, SmallPhotos, write_class_folders, write_many, write_tiny
+from tests.data.trees import CLASSES, SmallPhotos, listed, write_class_folders, write_many, write_tiny
 
 WNIDS = [f"n{i:08}" for i in range(1000)]
 
@@ -44,10 +44,13 @@ class TestTinyImageNet:
         train, test = (
             rs.data.load("tiny-imagenet", root=tiny.parent, split=split) for split in ("train", "test")
         )
+        assert isinstance(train, FileSet)
         assert isinstance(test, FileSet)
         assert (len(train), len(test)) == (400, 200)
         assert train.classes == test.classes == tuple(WNIDS[:200])
-        assert train.labels.tolist() == [k for k in range(200) for _ in range(2)]
+        assert listed(train).labels.tolist() == [k for k in range(200) for _ in range(2)]
+        assert train.labels.tolist() == 2 * list(range(200))
+        test = listed(test)
         assert test.labels.tolist() == list(range(199, -1, -1)), "the list says the class, not the order"
         pixels = test.at(torch.tensor([0, 150])).images
         assert pixels.shape == (2, 3, 64, 64)
@@ -206,11 +209,17 @@ def _own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_own_caches")
 @pytest.mark.filterwarnings("ignore")
 class TestTables:
+    def test_a_table_that_is_sorted_by_class_starts_with_every_class(self, tmp_path: Path) -> None:
+        write_table(tmp_path / SmallPhotos.name, [0, 0, 0, 1, 1, 2, 3, 4])
+        found = SmallPhotos().load("train", tmp_path)
+        assert found.labels.tolist() == [0, 1, 2, 3, 4, 0, 1, 0]
+        assert found.indices.tolist() == [0, 3, 5, 6, 7, 1, 4, 2]
+
     def test_parquet_files_are_read_row_by_row(self, tmp_path: Path) -> None:
         labels = [0, 1, 2, 3, 4, 4, 0]
         images = write_table(tmp_path / SmallPhotos.name, labels)
         for split in rs.data.base.SPLITS:
-            found = SmallPhotos().load(split, tmp_path)
+            found = listed(SmallPhotos().load(split, tmp_path))
             assert found.labels.tolist() == labels
             assert found.classes == CLASSES
             for num_workers in (0, 1):
@@ -241,3 +250,12 @@ class TestTables:
         assert (
             complaint(folder, "test") == "'ROOT' lacks the split 'validation' of small-photos; it has train"
         )
+
+
+def test_the_first_images_are_of_every_class_and_keep_their_index(photos: Path) -> None:
+    """Three images of each of five classes: 0 3 6 9 12, then 1 4 7 10 13, then 2 5 8 11 14."""
+    found = SmallPhotos().load("train", photos.parent)
+    assert found.labels.tolist() == 3 * [0, 1, 2, 3, 4]
+    assert found.indices.tolist() == [0, 3, 6, 9, 12, 1, 4, 7, 10, 13, 2, 5, 8, 11, 14]
+    assert found.source.name(9).endswith("n04/n04_0.JPEG")
+    assert torch.equal(found.at(slice(3, 4)).fetch().images[0], found.images[3])

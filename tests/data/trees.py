@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rsc_snn.data.augmentation import random_crops
 from rsc_snn.data.base import ImageSet, Split
+from rsc_snn.data.fileset import FileSet
 from rsc_snn.data.tree import AbstractTreeDataset
 from rsc_snn.data.views import RANDOM_VIEW_NUMBERS, View, centre_view, random_view
 from rsc_snn.rng import Randomness
@@ -118,6 +119,11 @@ def write_many(folder: Path, classes: Sequence[str], num_images: int) -> None:
         for i in range(num_images):
             os.link(folder / "one.png", folder / name / f"{i}.JPEG")
     (folder / "one.png").unlink()
+
+
+def listed(found: FileSet) -> FileSet:
+    """The set in the order of its listing, class by class, so that position i is index i."""
+    return found.at(found.indices.argsort())
 
 
 def encoded(picture: Image.Image, **options: object) -> bytes:

@@ -17,7 +17,13 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from rsc_snn.data.base import AbstractDataset, AbstractImageSet, Augmentation, ImageSet
+from rsc_snn.data.base import (
+    AbstractDataset,
+    AbstractImageSet,
+    Augmentation,
+    ImageSet,
+    rank_within_class,
+)
 from rsc_snn.data.decoding import UndecodableError, decode
 from rsc_snn.data.sources import AbstractSource
 from rsc_snn.data.views import View
@@ -77,6 +83,23 @@ class FileSet(AbstractImageSet):
     indices: Int64[Tensor, "N"]
     device: torch.device = _CPU
     unreadable: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, dataset: AbstractFileDataset, source: AbstractSource, labels: Tensor, classes: tuple[str, ...]
+    ) -> "FileSet":
+        """Make a set of a whole split: the first image of every class, then the second of every class ...
+
+        Folders are listed class by class; taken in that order, the first N images would be of a few classes.
+
+        Args:
+            dataset: Chooses the view of each image.
+            source: The files.
+            labels: Class of each file.
+            classes: Names of the classes.
+        """
+        order = torch.argsort(rank_within_class(labels), stable=True)
+        return cls(dataset, source, labels[order], classes, order)
 
     @property
     def images(self) -> UInt8[Tensor, "N C H W"]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import torch
 from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
@@ -98,7 +97,7 @@ class ImageFolder(AbstractFileDataset):
                 f"num_classes is {self.num_classes}, but {str(folder)!r} has {len(classes['train'])} classes"
             )
         source, labels = list_class_folders(_split_folder(folder, split), classes[split])
-        return FileSet(self, source, labels, classes[split], torch.arange(len(labels)))
+        return FileSet.of(self, source, labels, classes[split])
 
     def locate(self, root: Path | None) -> str:
         """Name the folder; raise InputError if it or a split is missing."""

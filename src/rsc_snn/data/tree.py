@@ -94,7 +94,7 @@ class AbstractTreeDataset(AbstractFileDataset):
         return self._set(Rows.of(place, table, "image"), labels, classes)
 
     def _set(self, source: AbstractSource, labels: Tensor, classes: tuple[str, ...]) -> FileSet:
-        return FileSet(self, source, labels, classes, torch.arange(len(labels)))
+        return FileSet.of(self, source, labels, classes)
 
     def _classes(self, folder: Path) -> tuple[str, ...]:
         """The classes of the training images, which those of the test images must be, too."""
