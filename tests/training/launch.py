@@ -54,10 +54,14 @@ def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patienc
 
 def kill_tree(pid: int) -> None:
     """SIGKILL a process and all below it, deepest first: torchrun gives each worker a session of its own."""
-    for child in _children(pid):
-        kill_tree(child)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    for found in (*descendants(pid), pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found, signal.SIGKILL)
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below one, deepest first."""
+    return [found for child in _children(pid) for found in (*descendants(child), child)]
 
 
 def _children(pid: int) -> list[int]:

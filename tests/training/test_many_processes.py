@@ -1,7 +1,10 @@
 """Two processes do what one does, and survive what one survives."""
 
 import json
+import os
 import random
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,15 @@ from safetensors.torch import load_file
 from rsc_snn.runs.files import read_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import row_key
-from tests.training.launch import ALONE, run, run_and_kill, together
+from tests.training.launch import (
+    ALONE,
+    descendants,
+    environment,
+    kill_tree,
+    run,
+    run_and_kill,
+    together,
+)
 
 SETTINGS = {
     "num_steps": 2,
@@ -127,6 +138,38 @@ def test_kill_9_three_times_and_resume_give_the_same_bits(tmp_path: Path) -> Non
     assert timeless(tmp_path / "killed") == timeless(tmp_path / "whole")
     assert [row["epoch"] for row in timeless(tmp_path / "killed")] == list(range(1, 9))
     assert not RunFolder(tmp_path / "killed").checkpoint.exists(), "a finished run needs none"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_torchrun_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
+    """SIGTERM reaches torchrun, which passes it on; Ctrl-C in a terminal reaches every process."""
+    folder = tmp_path / "run"
+    command = [*together(2), *train_command("digits-vgg5-rsc0.1", folder, **LONGER)]
+    with subprocess.Popen(
+        command,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 100
+        while not RunFolder(folder).checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for pid in [process.pid] if number == signal.SIGTERM else [*descendants(process.pid), process.pid]:
+            os.kill(pid, number)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            kill_tree(process.pid)
+            raise
+    assert process.returncode != 0
+    assert out.count("saved; continue with: torchrun --nproc-per-node 2 -m rsc_snn train") == 1
+    assert err.count(f"rsc-snn: stopped by {number.name}") == 1
+    assert not (folder / "weights.safetensors").exists()
+    state = torch.load(RunFolder(folder).checkpoint, weights_only=True)
+    assert state["progress"]["epoch"] < 40
 
 
 @pytest.mark.slow
