@@ -130,7 +130,8 @@ def prepared(recipe: Any, options: argparse.Namespace, device: Any) -> tuple[Any
     shape = (options.batch_size, *recipe.data.image_shape)
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
     labels = torch.arange(options.batch_size) % recipe.data.num_classes
-    return stepper, ImageSet.of(images, labels, ()).to(device)
+    classes = tuple(map(str, range(recipe.data.num_classes)))
+    return stepper, ImageSet.of(images, labels, classes).to(device)
 
 
 def step(stepper: Any, batch: Any, device: Any) -> float:

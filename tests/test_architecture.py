@@ -15,7 +15,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"errors", "interruption"},
     {"spec"},
-    {"registry", "rng", "checks", "processes"},
+    {"registry", "rng", "checks", "processes", "outofmemory"},
     {"codings", "neurons"},
     {"networks"},
     {"classifier"},

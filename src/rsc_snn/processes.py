@@ -28,11 +28,13 @@ class Group:
         rank: Number of this process, 0 ... size - 1.
         size: How many there are.
         local_rank: Number of this process on its machine.
+        local_size: How many there are on its machine.
     """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    local_size: int = 1
 
     @property
     def leads(self) -> bool:
@@ -82,25 +84,45 @@ class Group:
         return items if self.leads else []  # type: ignore[return-value]
 
     def node_first(self, work: Callable[[], T]) -> T:
-        """Do ``work`` in the first process of each machine, and then, with its files there, in the others."""
+        """Do ``work`` in the first process of each machine, and then, with its files there, in the others.
+
+        Raises:
+            InputError: it failed anywhere; every process raises.
+        """
         if self.size == 1:
             return work()
-        early = work() if self.local_rank == 0 else None
-        distributed.barrier()
-        return work() if early is None else early
+        results: list[T] = []
+        for is_turn in (self.local_rank == 0, self.local_rank != 0):
+            self._everywhere(lambda turn=is_turn: results.append(work()) if turn else None)
+        return results[0]
+
+    def _everywhere(self, work: Callable[[], None]) -> None:
+        """Do ``work`` in every process; if it fails in one, all raise."""
+        failure: Exception | None = None
+        try:
+            work()
+        except Exception as err:  # told to the others, then raised as it is
+            failure = err
+        messages: list[str | None] = [None] * self.size
+        distributed.all_gather_object(messages, None if failure is None else str(failure))
+        if failure is not None:
+            raise failure
+        if told := [message for message in messages if message is not None]:
+            raise InputError(told[0])
 
 
 def current_group() -> Group:
     """Return the group that this process has joined; a group of one if it is alone."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return Group()
-    local_rank = int(os.environ.get("LOCAL_RANK", distributed.get_rank()))
-    return Group(distributed.get_rank(), distributed.get_world_size(), local_rank)
+    rank, size = distributed.get_rank(), distributed.get_world_size()
+    local_rank = int(os.environ.get("LOCAL_RANK", rank))
+    return Group(rank, size, local_rank, int(os.environ.get("LOCAL_WORLD_SIZE", size)))
 
 
 def is_started_together() -> bool:
     """Whether torchrun (or whoever sets its variables) started several processes."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
 
 
 def local_rank_of_start() -> int:

@@ -90,6 +90,11 @@ class Streams:
         keyed = f"{self.seed}:{self.purpose}:{self.indices.tolist()}:{draws}"
         return int.from_bytes(hashlib.sha256(keyed.encode()).digest()[:8], "big") >> 1
 
+    @property
+    def next_draw(self) -> int:
+        """Number of the draw that comes next; of no meaning where draws are fixed."""
+        return self._next_draw
+
     def skip(self) -> None:
         """Count a draw as taken without computing it."""
         self._next_draw += 1

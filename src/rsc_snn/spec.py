@@ -113,7 +113,8 @@ def _convert_union(data: Data, options: tuple[Any, ...], where: str) -> Any:
         try:
             return _convert(data, option, where)
         except InputError:
-            continue
+            if isinstance(data, dict):
+                raise  # only a spec is written so, and its own error says what is wrong
     return _convert(data, wanted[-1], where)
 
 

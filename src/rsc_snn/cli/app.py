@@ -1,12 +1,15 @@
 """The command ``rsc-snn``: one module per verb, and one place where errors become exit statuses."""
 
+import hashlib
 import importlib
 import os
 import pkgutil
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
 
@@ -68,13 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = app(given, standalone_mode=False, prog_name="rsc-snn")
         return status if isinstance(status, int) else 0
     except InputError as err:
-        return _complain(str(err), 2, is_shared=True)
+        return _complain(str(err), 2)
     except DivergedError as err:
-        return _complain(str(err), 1, is_shared=True)
+        return _complain(str(err), 1)
     except OutOfMemoryError as err:
         return _complain(str(err), 1)
     except Interrupted as err:
-        return _complain(str(err), err.exit_status, is_shared=True)
+        return _complain(str(err), err.exit_status)
     except _USAGE_ERROR as err:
         message = getattr(err, "format_message", err.__str__)()
         return _complain(f"{message.rstrip('.')}; see 'rsc-snn --help'", 2) if given else 2
@@ -91,12 +94,27 @@ def _is_path_error(err: OSError) -> bool:
     return isinstance(err, kinds)
 
 
-def _complain(message: str, status: int, *, is_shared: bool = False) -> int:
-    """Print one line and return ``status``; what every process of a machine says is said once."""
-    is_first_on_machine = os.environ.get("LOCAL_RANK", "0") == "0"  # set by torchrun
-    if is_first_on_machine or not is_shared:
-        print(f"rsc-snn: {' '.join(message.split())}", file=sys.stderr)
+def _complain(message: str, status: int) -> int:
+    """Print one line and return ``status``."""
+    line = f"rsc-snn: {' '.join(message.split())}"
+    if _is_first_to_say(line):
+        print(line, file=sys.stderr)
     return status
+
+
+def _is_first_to_say(line: str) -> bool:
+    """Whether no other process that torchrun started on this machine has said the same."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return True
+    run = f"{os.environ['TORCHELASTIC_RUN_ID']}:{os.environ.get('MASTER_PORT')}:{os.getppid()}:{line}"
+    name = f"rsc-snn-said-{hashlib.sha256(run.encode()).hexdigest()[:24]}"
+    try:
+        os.close(os.open(Path(tempfile.gettempdir()) / name, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    except OSError:
+        pass  # better twice than not at all
+    return True
 
 
 def _show_warning(

@@ -37,8 +37,10 @@ def read_device(name: str | None) -> "torch.device":
 
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and is_started_together():
-        name = f"cuda:{local_rank_of_start()}"
+    if is_started_together():
+        if name.startswith("cuda:"):
+            raise InputError(f"processes get a device each, got {name!r} for all; give --device cuda")
+        name = f"cuda:{local_rank_of_start()}" if name == "cuda" else name
     try:
         device = torch.device(name)
         float(torch.ones(1, device=device) + 1)

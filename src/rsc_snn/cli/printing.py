@@ -31,10 +31,12 @@ def program() -> str:
 
 def launcher() -> list[str]:
     """The words before the verb: the command, or torchrun and the module if it started this process."""
-    num_local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    num_all = int(os.environ.get("WORLD_SIZE", "1"))
+    num_local = int(os.environ.get("LOCAL_WORLD_SIZE", num_all))
+    if num_all == 1:
         return [program()]
-    return ["torchrun", "--nproc-per-node", str(num_local), "-m", "rsc_snn"]
+    nodes = [] if num_all == num_local else ["--nnodes", str(num_all // num_local)]  # and where they meet
+    return ["torchrun", *nodes, "--nproc-per-node", str(num_local), "-m", "rsc_snn"]
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -62,7 +62,7 @@ def train_into(
 
 
 def _say_how_to_go_on(console: Console, folder: Path, data_root: Path | None, device: str | None) -> None:
-    if not RunFolder(folder).checkpoint.exists():
+    if not RunFolder(folder).exists():  # a teacher may be in the middle of its training
         return
     words = [*launcher(), "train", str(folder / "run.yaml"), "--out", str(folder), "--resume"]
     words += ["--data-root", str(data_root)] if data_root else []

@@ -18,6 +18,7 @@ from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
 from rsc_snn.evaluation.batch import keys_of_list, padded_batch
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
+from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
@@ -83,7 +84,10 @@ def evaluate_run(
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
         facts = {"seed": seed, "subject": subject, "processes": group.size}
         environment = describe_environment(torch.device(device), **facts)
-        rows += _recorded(work, group, folder, environment, on_batch)
+        smaller = max(1, plan.batch_size // 2)
+        advice = f"--batch-size {smaller}, with another --seed where rows of this one are there already"
+        with memory_told(f"{plan.batch_size} images in a batch", advice):
+            rows += _recorded(work, group, folder, environment, on_batch)
     wanted = _wanted(plan, rows, test.indices.tolist())
     if group.leads:
         _warn_if_incomplete(wanted, len(test))

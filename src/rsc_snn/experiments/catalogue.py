@@ -24,6 +24,7 @@ _LISTED_METHODS = (
     "rsc0.1",
     "rsc0.25",
     "rsc0.5",
+    "rsc2-0.01",
     "rsc2-0.1",
     "ersct",
     "ersct0.01",

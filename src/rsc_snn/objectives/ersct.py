@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -32,11 +33,11 @@ class ERSCT(AbstractObjective):
         temperature: Divides both logits, > 0, dimensionless.
         is_reversed: Whether KL(student || teacher) is used instead.
         is_teacher_noisy: Whether the teacher sees the student's noisy current, averaged over time, instead
-            of the image.
+            of the image; behind an adversary, a current of the original image with a draw of its own.
         presynaptic: The loss against the labels.
     """
 
-    teacher: AbstractTeacher | nn.Module | str
+    teacher: AbstractTeacher | nn.Module | Path | str
     kd_weight: float = 0.1
     temperature: float = 1.0
     is_reversed: bool = False
@@ -64,7 +65,9 @@ class ERSCT(AbstractObjective):
         if self.is_teacher_noisy:
             student = _require_coding(classifier)
             current = student.encode(images, generator)
-            logits_TBK, seen = student.respond(current), current.detach().mean(0).clamp(0, 1)
+            logits_TBK = student.respond(current)
+            shown = current if originals is None else student.encode(originals, generator)
+            seen = shown.detach().mean(0).clamp(0, 1)
         else:
             logits_TBK = classifier.logits_over_time(images, generator)
         teacher_BK = as_teacher(self.teacher).logits(seen, generator)

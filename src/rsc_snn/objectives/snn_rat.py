@@ -71,7 +71,7 @@ class SNNRAT(AbstractObjective):
         num_rows = len(layer.weight)
         if isinstance(layer, nn.Conv2d) or num_rows < _MOST_ROWS:
             return torch.arange(num_rows)
-        return torch.randperm(num_rows, generator=generator)[: int(self.row_share * num_rows)]
+        return torch.randperm(num_rows, generator=generator)[: max(1, int(self.row_share * num_rows))]
 
 
 EXAMPLES = (SNNRAT(),)

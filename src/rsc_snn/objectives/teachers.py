@@ -4,6 +4,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -14,6 +15,7 @@ from rsc_snn.attacks.base import evaluation_mode
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.rng import Randomness
+from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import load
 from rsc_snn.spec import Spec
 
@@ -71,14 +73,25 @@ class SavedTeacher(AbstractTeacher):
 
     def module(self, device: torch.device) -> nn.Module:
         """Return the classifier, loaded once per process and device."""
-        return _load(self.run, device)
+        path = Path(self.run).expanduser().resolve()
+        weights = RunFolder(path).weights
+        changed = weights.stat().st_mtime_ns if weights.exists() else 0
+        return _load(path, changed, device)
 
 
-def as_teacher(value: "AbstractTeacher | nn.Module | str") -> AbstractTeacher:
-    """Read what a user gives as a teacher: a spec, a module, or the path of a run folder."""
+def as_teacher(value: "AbstractTeacher | nn.Module | str | Path") -> AbstractTeacher:
+    """Read what a user gives as a teacher: a spec, a module, or the path of a run folder.
+
+    Raises:
+        InputError: it is none of them.
+    """
     if isinstance(value, AbstractTeacher):
         return value
-    return GivenTeacher(classifier=value) if isinstance(value, nn.Module) else SavedTeacher(run=value)
+    if isinstance(value, nn.Module):
+        return GivenTeacher(classifier=value)
+    if isinstance(value, str | Path):
+        return SavedTeacher(run=str(value))
+    raise InputError(f"teacher expects a module, a teacher spec or the path of a run folder, got {value!r}")
 
 
 def teachers_of(spec: Spec) -> list[AbstractTeacher]:
@@ -115,5 +128,5 @@ def require_same_classes(teacher: Float[Tensor, "B K"], student: Float[Tensor, "
 
 
 @functools.cache
-def _load(run: str, device: torch.device) -> nn.Module:
+def _load(run: Path, changed: int, device: torch.device) -> nn.Module:
     return load(run).to(device)

@@ -1,5 +1,6 @@
 """Temporal efficient training: every time step answers for itself."""
 
+import math
 from dataclasses import dataclass
 
 from jaxtyping import Float, Int64
@@ -31,6 +32,8 @@ class TET(AbstractObjective):
     def __post_init__(self) -> None:
         if not 0 <= self.mse_weight <= 1:
             raise RangeError(f"mse_weight must lie in [0, 1], got {self.mse_weight}")
+        if not math.isfinite(self.target):
+            raise RangeError(f"target must be finite, got {self.target}")
 
     def loss_and_logits(
         self,

@@ -96,6 +96,8 @@ def require_fitting(folder: RunFolder, restore: Any, state: State) -> None:
     """Call ``restore(state)``, and raise RunFolderError if it is of another run."""
     try:
         restore(state)
+    except torch.OutOfMemoryError:
+        raise
     except _UNREADABLE as err:
         raise _unusable(folder) from err
 

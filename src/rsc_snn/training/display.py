@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from rsc_snn.outofmemory import is_lack_of_memory
 from rsc_snn.training import checkpoint
 from rsc_snn.training.estimate import Estimate
 from rsc_snn.training.recipe import Recipe
@@ -82,7 +83,12 @@ class ConsoleDisplay(Display):
 
     def expect(self, estimate: Callable[[], Estimate]) -> None:
         """Write a line with time and memory."""
-        expected = estimate()
+        try:
+            expected = estimate()
+        except (RuntimeError, MemoryError) as err:
+            if not is_lack_of_memory(err):
+                raise
+            return  # the run finds out for itself, with advice
         self._console.print(
             f"expected: about {duration(expected.seconds)} and {size(expected.num_bytes)} of memory",
             highlight=False,

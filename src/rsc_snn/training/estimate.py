@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from rsc_snn.data import AbstractDataset
 from rsc_snn.rng import Streams, derived_generator
-from rsc_snn.runs.storage import ClassifierSpec
 from rsc_snn.training.step import Learner, Stepper
 
 _MOST_PROBED_ON_CPU = 16
@@ -43,7 +43,7 @@ def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> E
     share = settings.images_per_pass // stepper.group.size
     size = share if device.type == "cuda" else min(share, _MOST_PROBED_ON_CPU)
     generator = derived_generator(0, "estimate")
-    copy = ClassifierSpec.of(stepper.classifier).build(generator)  # of its own: no other process takes part
+    copy = stepper.fresh(generator)  # of its own: no other process takes part
     learner = Learner(copy, stepper.objective, settings.precision).to(device, stepper.dtype).train()
     images = torch.randint(0, 256, (size, *dataset.image_shape), generator=generator, dtype=torch.uint8)
     labels = torch.randint(0, dataset.num_classes, (size,), generator=generator)
@@ -60,18 +60,22 @@ def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> E
 def _pass(learner: Learner, images: Tensor, labels: Tensor) -> int:
     """Do a pass; return the bytes that its forward half keeps, without the parameters."""
     own = {p.untyped_storage().data_ptr() for p in learner.parameters()}
-    kept: dict[int, torch.UntypedStorage] = {}  # held, so that no address is used twice
+    saved: list[StorageWeakRef] = []
+    sizes: dict[int, int] = {}
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage
+            reference = StorageWeakRef(storage)
+            saved.append(reference)
+            sizes[reference.cdata] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        loss, _ = learner(images, labels, Streams(0, "estimate", range(len(images))))
-    num_bytes = sum(storage.nbytes() for storage in kept.values())
-    kept.clear()
+        loss, _ = learner(images, labels, Streams(0, "probe", range(len(images))))
+    # an adversary's graphs are gone by now; what is left waits for the backward half
+    kept = {reference.cdata for reference in saved if not reference.expired()}
+    num_bytes = sum(sizes[address] for address in kept)
     loss.backward()
     loss.item()  # wait for the device
     return num_bytes

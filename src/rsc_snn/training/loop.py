@@ -11,8 +11,14 @@ import torch
 from torch import Tensor
 
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.data import AbstractImageSet, Augmentation, ImageSet, default_num_workers
-from rsc_snn.errors import DivergedError
+from rsc_snn.data import (
+    AbstractImageSet,
+    Augmentation,
+    ImageSet,
+    default_num_workers,
+    worker_deaths_told,
+)
+from rsc_snn.errors import DivergedError, InputError
 from rsc_snn.interruption import Interrupted, deferred_signals
 from rsc_snn.processes import Group
 from rsc_snn.rng import Streams, derived_generator
@@ -47,7 +53,8 @@ class Loop:
         self.folder, self.recipe, self.seed = folder, recipe, seed
         self.stepper, self.group, self.display = stepper, group, display
         chosen = recipe.training.num_workers
-        self._num_workers = default_num_workers(group.size) if chosen is None else chosen
+        self._num_workers = default_num_workers(group.local_size) if chosen is None else chosen
+        self._device = next(stepper.classifier.parameters()).device
         self.progress = Progress()
         if found := group.led(lambda: read_checkpoint(folder)):
             state, self.progress = found
@@ -76,7 +83,8 @@ class Loop:
         progress, settings = self.progress, self.recipe.training
         pending: list[Tensor] = []
         clock = time.perf_counter()
-        with closing(self._passes(trained, num_steps)) as passes:
+        with closing(self._passes(trained, num_steps)) as stream:
+            passes = _never_empty(stream)
             while progress.step < num_steps:
                 own = list(itertools.islice(passes, settings.accumulation_steps))
                 rate = settings.learning_rate_at(progress.epoch * num_steps + progress.step, num_steps)
@@ -86,16 +94,17 @@ class Loop:
                 progress.step += 1
                 stop, is_shown = self.group.agree(received() or 0, int(self.display.is_due()))
                 is_last = progress.step == num_steps
-                is_checkpoint = bool(stop) or progress.step % settings.checkpoint_every == 0
+                is_checkpoint = progress.step % settings.checkpoint_every == 0 and not is_last
+                is_checkpoint |= bool(stop)
                 if not (is_checkpoint or is_last or is_shown):
                     continue  # reading the losses would wait for the device
                 self._count(pending, is_saved=is_checkpoint or is_last)
                 progress.seconds += time.perf_counter() - clock
                 clock = time.perf_counter()
                 self.display.step(progress)
-                if is_checkpoint and not is_last:
+                if is_checkpoint:
                     self._save()
-                if stop and not is_last:
+                if stop:
                     raise Interrupted(signal.Signals(stop))
 
     def _passes(self, trained: AbstractImageSet, num_steps: int) -> Iterator[ImageSet]:
@@ -109,7 +118,7 @@ class Loop:
         alter = Augmentation(dataset=self.recipe.data, seed=self.seed, draw=draw)
         return trained.stream(
             list(left),
-            device=next(self.stepper.classifier.parameters()).device,
+            device=self._device,
             augmentation=alter if settings.augment else None,
             num_workers=self._num_workers,
         )
@@ -118,12 +127,13 @@ class Loop:
         """Add what the steps found, in all processes, to the progress; raise if it is not finite."""
         losses, correct, seen = torch.stack(pending).double().sum(0).tolist()
         pending.clear()
-        loss, num_correct, num_seen = self.group.total(losses / self.group.size, correct, seen)
-        self.progress.loss_sum += loss
+        loss, num_correct, num_seen = self.group.total(losses, correct, seen)
+        self.progress.loss_sum += loss / self.group.size
         self.progress.num_correct += int(num_correct)
         self.progress.num_seen += int(num_seen)
-        is_loss_finite = math.isfinite(self.progress.loss_sum)
-        if not is_loss_finite or (is_saved and not has_finite_weights(self.stepper.classifier)):
+        is_finite = math.isfinite(self.progress.loss_sum)
+        is_finite &= not is_saved or has_finite_weights(self.stepper.classifier)
+        if self.group.agree(int(not is_finite)) != [0]:
             raise DivergedError(
                 f"loss or weights are not finite in epoch {self.progress.epoch + 1}; lower "
                 "training.learning_rate or lengthen training.warmup_epochs, in a new run folder"
@@ -135,15 +145,17 @@ class Loop:
     def _finish_epoch(self, validation: AbstractImageSet, num_steps: int) -> None:
         """Write the row of the epoch, then the checkpoint that counts it."""
         progress, settings = self.progress, self.recipe.training
+        self.stepper.settle()
+        accuracy, num_validated = self._accuracy(validation)
         num_asked = num_steps * settings.batch_size
         row = {
             "epoch": progress.epoch + 1,
             "loss": progress.loss_sum / num_steps,
             "train_accuracy": progress.num_correct / progress.num_seen,
-            "validation_accuracy": self._accuracy(validation),
+            "validation_accuracy": accuracy,
             "num_train": progress.num_seen,
             "num_skipped": num_asked - progress.num_seen,
-            "num_validation": len(validation),
+            "num_validation": num_validated,
             "learning_rate": self.stepper.optimizer.param_groups[0]["lr"],
             "images_per_second": round(progress.num_seen / progress.seconds, 2),
             "seconds": round(progress.seconds, 3),
@@ -154,32 +166,45 @@ class Loop:
         self.display.epoch(row)
 
     @torch.no_grad()
-    def _accuracy(self, images: AbstractImageSet) -> float | None:
-        """Share of right answers of one noise draw per image, in eval mode; None without images."""
-        if len(images) == 0:
-            return None
-        classifier, size = self.stepper.result.eval(), self.recipe.training.batch_size
-        groups = list(torch.arange(len(images)).split(size))[self.group.rank :: self.group.size]
+    def _accuracy(self, images: AbstractImageSet) -> tuple[float | None, int]:
+        """Share of right answers, of one noise draw per image in eval mode, and how many images it is of."""
+        classifier, group = self.stepper.result.eval(), self.group
+        size = self.recipe.training.images_per_pass // group.size
+        own = list(torch.arange(len(images)).split(size))[group.rank :: group.size]
         num_correct = num_seen = 0
-        stream = images.stream(
-            groups,
-            device=next(classifier.parameters()).device,
-            num_workers=self._num_workers,
-        )
-        for batch in stream:
-            noise = Streams(self.seed, "validate", batch.indices).at(self.progress.epoch)
-            logits_BK = classifier.logits(batch.pixels().to(classifier.mean.dtype), noise)
-            num_correct += int((logits_BK.argmax(1) == batch.labels).sum())
-            num_seen += len(batch)
-        correct, seen = self.group.total(num_correct, num_seen)
-        return correct / seen
+        with closing(images.stream(own, device=self._device, num_workers=self._num_workers)) as stream:
+            for batch in stream:
+                if len(batch) == 0:
+                    continue
+                noise = Streams(self.seed, "validate", batch.indices).at(self.progress.epoch)
+                logits_BK = classifier.logits(batch.pixels().to(classifier.mean.dtype), noise)
+                num_correct += int((logits_BK.argmax(1) == batch.labels).sum())
+                num_seen += len(batch)
+        correct, seen = group.total(num_correct, num_seen)
+        return (correct / seen if seen else None), int(seen)
+
+
+def _never_empty(stream: Iterator[ImageSet]) -> Iterator[ImageSet]:
+    """Repeat an earlier pass in place of one of which fewer than two images can be decoded.
+
+    Every process must take part in every pass, and normalisation needs two images.
+    """
+    spare: ImageSet | None = None
+    for batch in stream:
+        spare = batch if len(batch) >= 2 else spare
+        if spare is None:
+            raise InputError(
+                "fewer than two images of the first pass can be decoded; check the images that were named"
+            )
+        yield spare
 
 
 @contextmanager
 def closing(stream: Iterator[ImageSet]) -> Iterator[Iterator[ImageSet]]:
-    """Stop the workers behind a stream, however the context is left."""
+    """Stop the workers behind a stream, however the context is left, and tell of one that died in a line."""
     try:
-        yield stream
+        with worker_deaths_told():
+            yield stream
     finally:
         if isinstance(stream, Generator):
             stream.close()

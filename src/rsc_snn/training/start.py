@@ -8,16 +8,17 @@ import torch
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import load
 from rsc_snn.errors import InputError
+from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import load as load_run
+from rsc_snn.training.checkpoint import remove_checkpoints
 from rsc_snn.training.display import Display, SilentDisplay
 from rsc_snn.training.loop import Loop
-from rsc_snn.training.outofmemory import told
 from rsc_snn.training.place import require_place, require_same_data, write_specification
-from rsc_snn.training.recipe import PRECISIONS, Recipe
+from rsc_snn.training.recipe import PRECISIONS, Recipe, Training
 from rsc_snn.training.step import Stepper
 from rsc_snn.training.teacher import ready, require_teachers
 
@@ -59,6 +60,7 @@ def train(
         group.led(lambda: _lock(stack, folder))
         group.led(lambda: require_place(folder, recipe, seed, resume=resume))
         if group.led(folder.weights.is_file):
+            group.led(lambda: remove_checkpoints(folder))  # of a run that was killed at its very end
             return group.led(lambda: load_run(folder.path)).to(place)
         return _train_into(folder, recipe, seed, data_root, place, display, group)
 
@@ -74,35 +76,52 @@ def _train_into(
 ) -> SpikingClassifier:
     """Train into a folder that is ours: data, teachers, then the loop."""
     settings = recipe.training
+    settings = recipe.training
     full = group.node_first(lambda: load(recipe.data, data_root, "train")).at(slice(settings.num_images))
     trained, validation = full.carve(settings.num_validation, seed=seed)
-    if len(trained) < settings.batch_size:
-        raise InputError(
-            f"training.batch_size {settings.batch_size} exceeds the {len(trained)} training images; "
-            "make it smaller"
-        )
-    require_teachers(recipe)
+    _require_enough(recipe, len(trained))
+    for teacher in require_teachers(recipe):
+        _require_shares(teacher, group)
+        if teacher.data == recipe.data:
+            _require_enough(teacher, len(full) - teacher.training.num_validation)
     classifier = _build(recipe, seed, device)
     data: dict[str, object] = {"train": full.fingerprint(), "num_images": len(full)}
+    if (leaders := group.led(lambda: data)) != data:
+        raise InputError(
+            f"this machine's training images ({data['num_images']}) are not those of the first "
+            f"({leaders['num_images']}); give every machine the same data"
+        )
     group.led(lambda: _begin(folder, recipe, seed, data, device, group))
 
     def train_teacher(teacher: Recipe) -> SpikingClassifier:
-        return train(
-            teacher,
-            folder.teacher,
-            seed=seed,
-            resume=True,
-            data_root=data_root,
-            device=device,
-            display=display,
-        )
+        place = folder.teacher
+        train(teacher, place, seed=seed, resume=True, data_root=data_root, device=device, display=display)
+        return group.led(lambda: load_run(place))  # as a resumed run finds it
 
-    dtype = PRECISIONS[settings.precision][0]
-    objective = ready(recipe.objective, device, dtype, train_teacher=train_teacher)
-    with told(settings, group):
+    per_process = settings.images_per_pass // group.size
+    with memory_told(f"{per_process} images of {recipe.name} in a pass", _smaller(settings, group)):
+        dtype = PRECISIONS[settings.precision][0]
+        objective = ready(recipe.objective, device, dtype, train_teacher=train_teacher)
         stepper = Stepper(classifier, objective, settings, seed=seed, group=group)
         loop = Loop(folder, recipe, seed, stepper, group, display or SilentDisplay())
         return loop.complete(trained.to(device), validation.to(device))
+
+
+def _require_enough(recipe: Recipe, num_images: int) -> None:
+    if num_images < recipe.training.batch_size:
+        raise InputError(
+            f"training.batch_size {recipe.training.batch_size} of {recipe.name} exceeds the {num_images} "
+            "training images; make it smaller"
+        )
+
+
+def _smaller(settings: Training, group: Group) -> str:
+    """The next larger number of passes that every process can share evenly, else a smaller network."""
+    for passes in range(2 * settings.accumulation_steps, settings.batch_size // (2 * group.size) + 1):
+        if settings.batch_size % (passes * group.size) == 0:
+            images = settings.batch_size // (passes * group.size)
+            return f"--set training.accumulation_steps={passes}, which is {images} images, in a new run"
+    return "a smaller network, num_steps or training.batch_size, in a new run"
 
 
 def _require_shares(recipe: Recipe, group: Group) -> None:

@@ -6,16 +6,18 @@ from typing import cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Generator, Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import ImageSet, to_pixels
+from rsc_snn.errors import InputError
 from rsc_snn.networks.synced import synchronise
 from rsc_snn.objectives import AbstractObjective
 from rsc_snn.processes import Group
 from rsc_snn.rng import Streams, derived_generator
+from rsc_snn.runs.storage import ClassifierSpec
 from rsc_snn.training.recipe import PRECISIONS, Training
 
 DRAWS_PER_EPOCH = 2**12
@@ -42,7 +44,9 @@ class Learner(nn.Module):
             noise: Of the coding and of an adversary.
         """
         pixels = to_pixels(images).to(self.dtype)
-        with torch.autocast(images.device.type, self.low_dtype, enabled=self.low_dtype is not None):
+        is_low = self.low_dtype is not None
+        # not cached: weights that an adversary cast without gradient would be without one afterwards
+        with torch.autocast(images.device.type, self.low_dtype, enabled=is_low, cache_enabled=False):
             loss, logits_BK = self.objective.loss_and_logits(self.classifier, pixels, labels, generator=noise)
         return loss, (logits_BK.detach().argmax(1) == labels).sum()
 
@@ -83,6 +87,10 @@ class Stepper:
             self.average = AveragedModel(classifier, multi_avg_fn=average, use_buffers=True)
         learner = Learner(classifier, objective, settings.precision)
         self.learner: nn.Module = DistributedDataParallel(learner) if group.size > 1 else learner
+
+    def fresh(self, generator: Generator) -> SpikingClassifier:
+        """Return a classifier of the same specification with other weights, which nothing is shared with."""
+        return ClassifierSpec.of(self.classifier).build(generator)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -132,6 +140,11 @@ class Stepper:
             with self._without_exchange() if number < len(passes) else contextlib.nullcontext():
                 loss, correct = self.learner(batch.images, batch.labels, noise)
                 (loss / len(passes)).backward()
+            if noise.next_draw > (epoch + 1) * DRAWS_PER_EPOCH:
+                raise InputError(
+                    f"a step took more than {DRAWS_PER_EPOCH} draws of noise for an image, which the next "
+                    "epoch would repeat; lower the steps or draws of the adversary"
+                )
             losses.append(loss.detach().float())
             num_correct.append(correct.float())
         self.optimizer.step()
@@ -140,6 +153,16 @@ class Stepper:
         if self.average is not None:
             self.average.update_parameters(self.classifier)
         return torch.stack([torch.stack(losses).mean(), torch.stack(num_correct).sum()])
+
+    def settle(self) -> None:
+        """Give every process the running statistics of the first, which are those that are saved.
+
+        Without synchronised normalisation each has seen its own images; DistributedDataParallel evens this
+        out at the next forward pass only.
+        """
+        if self.group.size > 1:
+            for buffer in (*self.classifier.buffers(), *self.result.buffers()):
+                distributed.broadcast(buffer, src=0)
 
     def _without_exchange(self) -> contextlib.AbstractContextManager[None]:
         """Gradients stay in this process; the last pass exchanges the sum."""

@@ -1,5 +1,6 @@
 """Teachers of a training run: trained first, or loaded, and kept ready in memory."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,15 +33,22 @@ class TrainedTeacher(AbstractTeacher):
         )
 
 
-def require_teachers(recipe: Recipe) -> None:
-    """Raise InputError unless every teacher can be loaded and is for the classes and images of the recipe."""
+def require_teachers(recipe: Recipe) -> list[Recipe]:
+    """Return the recipes of the teachers that are to be trained.
+
+    Raises:
+        InputError: a teacher cannot be loaded, or is for other classes or images than the recipe.
+    """
+    trained: list[Recipe] = []
     for teacher in teachers_of(recipe.objective):
         if isinstance(teacher, TrainedTeacher):
+            trained.append(teacher.recipe)
             with torch.device("meta"):
                 module: nn.Module = teacher.recipe.classifier().blueprint.build()
         else:
             module = teacher.module(torch.device("cpu"))
         _require_fitting(module, recipe)
+    return trained
 
 
 def ready(
@@ -64,7 +72,8 @@ def ready(
             module: nn.Module = train_teacher(teacher.recipe)
         else:
             module = teacher.module(torch.device("cpu"))
-        return GivenTeacher(classifier=module.to(device, dtype).eval().requires_grad_(False))
+        own = copy.deepcopy(module).to(device, dtype).eval().requires_grad_(False)
+        return GivenTeacher(classifier=own)
 
     return replace_teachers(objective, prepare)
 
