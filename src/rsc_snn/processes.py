@@ -93,14 +93,15 @@ class Group:
             return work()
         results: list[T] = []
         for is_turn in (self.local_rank == 0, self.local_rank != 0):
-            self._everywhere(lambda turn=is_turn: results.append(work()) if turn else None)
+            self._everywhere(lambda: results.append(work()), is_turn=is_turn)
         return results[0]
 
-    def _everywhere(self, work: Callable[[], None]) -> None:
-        """Do ``work`` in every process; if it fails in one, all raise."""
+    def _everywhere(self, work: Callable[[], None], *, is_turn: bool) -> None:
+        """Do ``work`` in every process whose turn it is; if it fails in one, all raise."""
         failure: Exception | None = None
         try:
-            work()
+            if is_turn:
+                work()
         except Exception as err:  # told to the others, then raised as it is
             failure = err
         messages: list[str | None] = [None] * self.size

@@ -241,14 +241,15 @@ def test_every_adversary_combines_with_ersct_and_the_teacher_sees_the_original()
 def test_every_adversary_combines_with_every_coding(
     objective: AbstractObjective, coding: rs.codings.AbstractCoding
 ) -> None:
-    classifier = small_classifier(coding).train()
-    images = torch.rand(8, 1, 8, 8, generator=seeded(0))
-    losses = [
-        objective(classifier, images, torch.arange(8), generator=Streams(seed, "train", range(8))).detach()
-        for seed in (0, 0)
-    ]
+    images, labels = torch.rand(8, 1, 8, 8, generator=seeded(0)), torch.arange(8)
+    losses = []
+    for seed in (0, 0, 1):
+        classifier = small_classifier(coding).train()
+        streams = Streams(seed, "train", range(8))
+        losses.append(objective(classifier, images, labels, generator=streams).detach())
     assert bool(losses[0].isfinite())
     assert losses[0] == losses[1]
+    assert (losses[0] != losses[2]) == (coding.is_random or isinstance(objective, TRADES))
 
 
 @pytest.mark.parametrize(

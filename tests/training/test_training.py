@@ -269,7 +269,9 @@ def test_a_loss_that_is_not_finite_stops(tmp_path: Path) -> None:
 
 
 def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="batch_size 500 exceeds the 180 training images"):
+    with pytest.raises(
+        InputError, match="batch_size 500 of digits-vgg5-rsc0.1 exceeds the 180 training images"
+    ):
         train(tiny(batch_size=500), tmp_path / "run")
     assert not (tmp_path / "run" / "run.yaml").exists()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rsc_snn.attacks import Suite
 from rsc_snn.classifier import AbstractClassifier
@@ -69,7 +70,7 @@ def evaluate_run(
     test = group.node_first(lambda: _test_images(folder, data_root, limit))
     subject = _subject(folder, test)
     test = test.to(device)
-    first = next(test.stream([torch.arange(min(BATCH_SIZE, len(test)))], device=device)).pixels()
+    first = _first_readable(test)
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
         plan = make_plan(
@@ -82,17 +83,30 @@ def evaluate_run(
         )
         plan = _continued(plan, rows, folder, subject, batch_size)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
-        facts = {"seed": seed, "subject": subject, "processes": group.size}
-        environment = describe_environment(torch.device(device), **facts)
-        smaller = max(1, plan.batch_size // 2)
-        advice = f"--batch-size {smaller}, with another --seed where rows of this one are there already"
-        with memory_told(f"{plan.batch_size} images in a batch", advice):
+        place = torch.device(device)
+        environment = describe_environment(place, seed=seed, subject=subject, processes=group.size)
+        with memory_told(*_needed(plan)):
             rows += _recorded(work, group, folder, environment, on_batch)
     wanted = _wanted(plan, rows, test.indices.tolist())
     if group.leads:
         _warn_if_incomplete(wanted, len(test))
         warn_if_weak(wanted)
     return wanted
+
+
+def _first_readable(test: AbstractImageSet) -> Tensor:
+    """The pixels of the first images that can be decoded, on which the classifier is tried."""
+    for group in torch.arange(len(test)).split(BATCH_SIZE):
+        if len(found := test.at(group).fetch()):
+            return found.pixels()
+    raise InputError("not one test image can be decoded; check the images that were named")
+
+
+def _needed(plan: Plan) -> tuple[str, str]:
+    """What needs memory, and what to try with less of it."""
+    smaller = max(1, plan.batch_size // 2)
+    advice = f"--batch-size {smaller}, with another --seed where rows of this one are there already"
+    return f"{plan.batch_size} images in a batch", advice
 
 
 def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder) -> list[Row]:
