@@ -3,6 +3,10 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import textwrap
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +32,7 @@ from tests.data.trees import (
     by_index,
     listed,
     positions,
+    write_class_folders,
     write_photos,
     write_tiny,
 )
@@ -290,6 +295,45 @@ class TestWorkers:
         ) as caught:
             list(killed.stream(positions([0]), device="cpu", num_workers=1))
         assert "\n" not in str(caught.value)
+
+    def test_one_that_is_killed_meanwhile_is_told_in_a_line(self, train: FileSet) -> None:
+        """Torch raises wherever the main thread is: here, in the body of the loop."""
+        stream = train.stream(positions(*([i] for i in range(100))), device="cpu", num_workers=2)
+        with pytest.raises(InputError, match=r"a process that decodes images died .*killed"):  # noqa: SIM117
+            with rs.data.worker_deaths_told():
+                for _ in stream:
+                    os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+                    for _ in range(1000):
+                        time.sleep(0.01)
+        stream.close()
+        assert multiprocessing.active_children() == []
+
+    def test_other_errors_pass(self) -> None:
+        with pytest.raises(RuntimeError, match="^something else$"), rs.data.worker_deaths_told():
+            raise RuntimeError("something else")
+
+    @pytest.mark.parametrize(("ending", "status"), [("", 0), ("raise ValueError('last words')", 1)])
+    def test_python_exits_while_a_stream_is_open(self, tmp_path: Path, ending: str, status: int) -> None:
+        write_class_folders(tmp_path / "train", ("a", "b"), 20, sizes=[(16, 16)])
+        write_class_folders(tmp_path / "test", ("a", "b"), 1, sizes=[(16, 16)])
+        script = f"""
+            import torch, rsc_snn as rs
+            images = rs.data.load({str(tmp_path)!r}, split="train")
+            stream = images.stream(torch.arange(40).split(1), device="cpu", num_workers=2)
+            print(len(next(stream)))
+            {ending}
+        """
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == "1\n"
+        assert done.returncode == status, done.stderr
+        words = done.stderr.strip().splitlines()
+        assert words[-1:] == (["ValueError: last words"] if status else [])
 
     def test_their_number_is_a_share_of_the_cores(self) -> None:
         cores = default_num_workers()

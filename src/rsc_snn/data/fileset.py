@@ -3,11 +3,9 @@
 import contextlib
 import functools
 import hashlib
-import os
-import signal
 import warnings
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -27,6 +25,7 @@ from rsc_snn.data.base import (
 from rsc_snn.data.decoding import UndecodableError, decode
 from rsc_snn.data.sources import AbstractSource
 from rsc_snn.data.views import View
+from rsc_snn.data.workers import default_num_workers, leave_signals, received
 from rsc_snn.errors import InputError, UnreadableImage
 from rsc_snn.rng import derived_generator
 
@@ -178,19 +177,19 @@ class FileSet(AbstractImageSet):
             num_workers=num_workers,
             prefetch_factor=_PREFETCH if num_workers else None,
             pin_memory=is_cuda,
-            worker_init_fn=_leave_signals,
+            worker_init_fn=leave_signals,
             generator=derived_generator(0, "loader"),  # torch's global generator stays as it is
         )
-        decoded = _received(loader)
-        for group, (images, kept, failures) in zip(groups, decoded, strict=True):
-            self._report(failures)
-            readable = group[kept]
-            yield ImageSet(
-                images.to(device, non_blocking=is_cuda),
-                self.labels[readable].to(device),
-                self.classes,
-                self.indices[readable],
-            )
+        with contextlib.closing(received(loader)) as decoded:
+            for group, (images, kept, failures) in zip(groups, decoded, strict=True):
+                self._report(failures)
+                readable = group[kept]
+                yield ImageSet(
+                    images.to(device, non_blocking=is_cuda),
+                    self.labels[readable].to(device),
+                    self.classes,
+                    self.indices[readable],
+                )
 
     def _report(self, failures: dict[int, str]) -> None:
         for index, reason in failures.items():
@@ -198,15 +197,6 @@ class FileSet(AbstractImageSet):
                 self.unreadable[index] = reason
                 name = self.source.name(index)
                 warnings.warn(f"{name!r} is left out: {reason}", UnreadableImage, stacklevel=2)
-
-
-def default_num_workers(num_processes: int = 1) -> int:
-    """Return how many processes may decode for each of ``num_processes``: its share of the CPU cores."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows have no affinity
-        cores = os.cpu_count() or 1
-    return max(1, cores // num_processes)
 
 
 @dataclass(frozen=True)
@@ -242,22 +232,3 @@ class _Decoder(Dataset[Decoded]):
         numbers = streams.uniform((self.dataset.num_numbers,), num_steps=1, device=_CPU)
         rows: list[list[float]] = numbers[0].tolist()
         return rows
-
-
-def _received(loader: Iterable[Decoded]) -> Iterator[Decoded]:
-    """Pass on what workers send; a worker that was killed is told in one line."""
-    try:
-        yield from loader
-    except RuntimeError as err:
-        if "DataLoader worker (pid" not in str(err):
-            raise
-        raise InputError(
-            f"a process that decodes images died ({' '.join(str(err).split())}); use fewer of them, or, in a "
-            "container, enlarge /dev/shm"
-        ) from err
-
-
-def _leave_signals(worker: int) -> None:
-    """Ignore what asks the command to stop: it reaches every process, and the main one decides."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
