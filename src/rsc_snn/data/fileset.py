@@ -117,14 +117,13 @@ class FileSet(AbstractImageSet):
         """Decode everything into memory, without the images that cannot be; they may be all."""
         num_workers = default_num_workers() if len(self) >= _WORTH_WORKERS else 0
         groups = torch.arange(len(self)).split(_GROUP)
-        parts = list(self._parts(groups, self.device, None, num_workers))
-        if not parts:
-            empty = torch.empty(0, *self.dataset.image_shape, dtype=torch.uint8, device=self.device)
-            return ImageSet(empty, self.labels, self.classes, self.indices)
-        images, labels, indices = (
-            torch.cat([getattr(part, name) for part in parts]) for name in ("images", "labels", "indices")
-        )
-        return ImageSet(images, labels, self.classes, indices)
+        images = torch.empty(len(self), *self.dataset.image_shape, dtype=torch.uint8, device=self.device)
+        labels, indices, num_kept = torch.empty_like(self.labels), torch.empty_like(self.indices), 0
+        for part in self._parts(groups, self.device, None, num_workers):  # each holds a file descriptor
+            kept = slice(num_kept, num_kept + len(part))
+            images[kept], labels[kept], indices[kept] = part.images, part.labels, part.indices
+            num_kept += len(part)
+        return ImageSet(images[:num_kept], labels[:num_kept], self.classes, indices[:num_kept])
 
     def stream(
         self,
@@ -136,7 +135,8 @@ class FileSet(AbstractImageSet):
     ) -> Generator[ImageSet, None, None]:
         """Yield the images of each group of positions, in order, decoded ahead by ``num_workers`` processes.
 
-        Closing the iterator stops them. They leave Ctrl-C and SIGTERM to the main process.
+        No more of them are started than there are groups. Closing the iterator stops them. They leave Ctrl-C
+        and SIGTERM to the main process.
         """
         if augmentation is not None and augmentation.dataset != self.dataset:
             raise InputError(
@@ -145,14 +145,7 @@ class FileSet(AbstractImageSet):
         with contextlib.closing(
             self._parts(groups, torch.device(device), augmentation, num_workers)
         ) as parts:
-            for group, part in zip(groups, parts, strict=True):
-                if len(part) == 0 and len(group) > 0:
-                    first = int(self.indices[group[0]])
-                    raise InputError(
-                        f"none of {len(group)} images can be decoded, such as {self.source.name(first)!r} "
-                        f"({self.unreadable[first]}); restore the files"
-                    )
-                yield part
+            yield from parts
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the name and size of each file and its label; contents are not read."""
@@ -169,7 +162,7 @@ class FileSet(AbstractImageSet):
         augmentation: Augmentation | None,
         num_workers: int,
     ) -> Generator[ImageSet, None, None]:
-        is_cuda = device.type == "cuda"
+        is_cuda, num_workers = device.type == "cuda", min(num_workers, len(groups))
         loader = DataLoader(
             _Decoder(self.dataset, self.source, augmentation),
             sampler=(self.indices[group].tolist() for group in groups),

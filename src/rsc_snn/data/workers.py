@@ -12,18 +12,19 @@ from torch.utils.data import DataLoader
 
 from rsc_snn.errors import InputError
 
+_MOST_WORKERS = 16
 _PATIENCE = 5.0  # seconds
 
 Part = TypeVar("Part")
 
 
 def default_num_workers(num_processes: int = 1) -> int:
-    """Return how many processes may decode for each of ``num_processes``: its share of the CPU cores."""
+    """Return how many processes may decode for each of ``num_processes``: its share of the cores, up to 16."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows have no affinity
         cores = os.cpu_count() or 1
-    return max(1, cores // num_processes)
+    return max(1, min(_MOST_WORKERS, cores // num_processes))
 
 
 @contextlib.contextmanager
