@@ -62,6 +62,22 @@ class TestTinyImageNet:
         write_many(tiny / "val", WNIDS[:200], 1)
         assert rs.data.load("tiny-imagenet", root=tiny.parent).labels.tolist() == list(range(200))
 
+    def test_their_list_may_be_left_in_place(self, tiny: Path) -> None:
+        shutil.rmtree(tiny / "val" / "images")
+        for split in rs.data.base.SPLITS:
+            assert complaint(tiny, split) == (
+                "'ROOT/val' has val_annotations.txt, but neither a folder images nor class folders; restore the "
+                "images from the archive"
+            )
+        annotations = tiny / "val" / "val_annotations.txt"
+        kept = annotations.read_text()
+        shutil.rmtree(tiny / "val")
+        write_many(tiny / "val", WNIDS[:200], 1)
+        annotations.write_text(kept)
+        for split, num_images in (("train", 400), ("test", 200)):
+            found = TinyImageNet().load(split, tiny.parent)  # type: ignore[arg-type]
+            assert found.labels.bincount().tolist() == [num_images // 200] * 200
+
     @pytest.mark.filterwarnings("ignore::rsc_snn.errors.UnreadableImage")
     def test_images_of_another_size_are_refused(self, tiny: Path) -> None:
         PIL.Image.new("RGB", (64, 63)).save(tiny / "val" / "images" / "val_000.JPEG")

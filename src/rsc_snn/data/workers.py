@@ -19,7 +19,7 @@ Part = TypeVar("Part")
 
 
 def default_num_workers(num_processes: int = 1) -> int:
-    """Return how many processes may decode for each of ``num_processes``: its share of the cores, up to 16."""
+    """Return how many processes may decode for each of ``num_processes``: its share of the cores, <= 16."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows have no affinity
