@@ -2,7 +2,12 @@
 
 import multiprocessing
 import os
+import resource
 import signal
+import subprocess
+import sys
+import textwrap
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +33,7 @@ from tests.data.trees import (
     by_index,
     listed,
     positions,
+    write_class_folders,
     write_photos,
     write_tiny,
 )
@@ -204,11 +210,18 @@ class TestUnreadableImages:
         assert len(train.unreadable) == 2
 
     @pytest.mark.filterwarnings("ignore::rsc_snn.errors.UnreadableImage")
-    def test_a_group_of_nothing_else_is_an_error(self, train: FileSet, odd: list[int]) -> None:
-        with pytest.raises(
-            InputError, match=r"none of 2 images can be decoded, such as '.*n03_7.JPEG' \(.*restore"
+    @pytest.mark.parametrize("num_workers", [0, 1])
+    def test_a_group_of_nothing_else_is_empty(self, train: FileSet, odd: list[int], num_workers: int) -> None:
+        groups = positions([0], odd, [1, 2])
+        sizes = [1, 0, 2]
+        for part, size in zip(
+            train.stream(groups, device="cpu", num_workers=num_workers), sizes, strict=True
         ):
-            list(train.stream(positions([0], odd), device="cpu"))
+            assert part.images.shape == (size, 3, 24, 24)
+            assert part.images.dtype == torch.uint8
+            assert part.labels.shape == part.indices.shape == (size,)
+            assert part.classes == train.classes
+            assert part.pixels().shape == (size, 3, 24, 24)
 
     @pytest.mark.filterwarnings("ignore::rsc_snn.errors.UnreadableImage")
     def test_in_memory_they_are_missing(self, train: FileSet, odd: list[int]) -> None:
@@ -259,6 +272,13 @@ class TestFingerprint:
         assert load(tmp_path).fingerprint() == load(root).fingerprint()
 
 
+def wait(seconds: float) -> None:
+    """Let time pass in Python, which handles signals meanwhile."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.01)
+
+
 class TestWorkers:
     def test_they_leave_signals_to_the_main_process_and_use_one_thread(self, train: FileSet) -> None:
         @dataclass(frozen=True, kw_only=True)
@@ -271,10 +291,7 @@ class TestWorkers:
 
         parent = os.getpid()
         asked = replace(train, dataset=Confession(), unreadable={})
-        with (
-            pytest.warns(UnreadableImage, match=r"\[True, True\] 1 True"),
-            pytest.raises(InputError, match="none of 1 images can be decoded"),
-        ):
+        with pytest.warns(UnreadableImage, match=r"\[True, True\] 1 True"):
             list(asked.stream(positions([0]), device="cpu", num_workers=1))
 
     def test_one_that_is_killed_is_told_in_a_line(self, train: FileSet) -> None:
@@ -291,11 +308,79 @@ class TestWorkers:
             list(killed.stream(positions([0]), device="cpu", num_workers=1))
         assert "\n" not in str(caught.value)
 
+    def test_one_that_is_killed_meanwhile_is_told_in_a_line(self, train: FileSet) -> None:
+        """Torch raises wherever the main thread is: here, in the body of the loop."""
+        stream = train.stream(positions(*([i] for i in range(100))), device="cpu", num_workers=2)
+        expected = pytest.raises(InputError, match=r"a process that decodes images died .*killed")
+        with expected, rs.data.worker_deaths_told():
+            next(stream)
+            os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
+            wait(10)
+        stream.close()
+        assert multiprocessing.active_children() == []
+
+    def test_other_errors_pass(self) -> None:
+        with pytest.raises(RuntimeError, match="^something else$"), rs.data.worker_deaths_told():
+            raise RuntimeError("something else")
+
+    @pytest.mark.parametrize(("ending", "status"), [("", 0), ("raise ValueError('last words')", 1)])
+    def test_python_exits_while_a_stream_is_open(self, tmp_path: Path, ending: str, status: int) -> None:
+        write_class_folders(tmp_path / "train", ("a", "b"), 20, sizes=[(16, 16)])
+        write_class_folders(tmp_path / "test", ("a", "b"), 1, sizes=[(16, 16)])
+        script = f"""
+            import torch, rsc_snn as rs
+            images = rs.data.load({str(tmp_path)!r}, split="train")
+            stream = images.stream(torch.arange(40).split(1), device="cpu", num_workers=2)
+            print(len(next(stream)))
+            {ending}
+        """
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == "1\n"
+        assert done.returncode == status, done.stderr
+        words = done.stderr.strip().splitlines()
+        assert words[-1:] == (["ValueError: last words"] if status else [])
+
     def test_their_number_is_a_share_of_the_cores(self) -> None:
         cores = default_num_workers()
         assert 1 <= cores <= (os.cpu_count() or 1)
         assert default_num_workers(10**6) == 1
-        assert default_num_workers(2) == max(1, cores // 2)
+        assert default_num_workers(2) == max(1, min(16, cores // 2))
+
+    def test_their_number_has_a_ceiling(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(96)), raising=False)
+        assert [default_num_workers(n) for n in (1, 4, 8, 96)] == [16, 16, 12, 1]
+
+    @pytest.mark.parametrize("num_groups", [1, 2])
+    def test_there_are_not_more_than_groups(self, train: FileSet, num_groups: int) -> None:
+        stream = train.stream(positions(*([i] for i in range(num_groups))), device="cpu", num_workers=3)
+        next(stream)
+        assert len(multiprocessing.active_children()) == num_groups
+        stream.close()
+        assert list(train.stream([], device="cpu", num_workers=3)) == []
+
+    def test_a_set_in_memory_holds_no_files_open(
+        self, train: FileSet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a worker sends lies in memory that is shared through a file descriptor."""
+        expected = train.at(slice(120)).fetch()
+        monkeypatch.setattr("rsc_snn.data.fileset._GROUP", 1)
+        monkeypatch.setattr("rsc_snn.data.fileset._WORTH_WORKERS", 1)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        num_open = len(os.listdir("/dev/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (num_open + 60, limits[1]))
+        try:
+            found = train.at(slice(120)).fetch()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert torch.equal(found.images, expected.images)
+        assert torch.equal(found.labels, expected.labels)
+        assert torch.equal(found.indices, expected.indices)
 
     @pytest.mark.slow
     def test_they_may_be_started_from_scratch(self, train: FileSet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,23 @@ from pathlib import Path
 
 import datasets
 import PIL.Image
+import pyarrow
 import pytest
 import torch
 
 import rsc_snn as rs
 from rsc_snn.data import FileSet, ImageNet, TinyImageNet
-from rsc_snn.errors import InputError, RangeError
-from tests.data.trees import CLASSES, SmallPhotos, listed, write_class_folders, write_many, write_tiny
+from rsc_snn.data.sources import Rows
+from rsc_snn.errors import InputError, RangeError, UnreadableImage
+from tests.data.trees import (
+    CLASSES,
+    SmallPhotos,
+    encoded,
+    listed,
+    write_class_folders,
+    write_many,
+    write_tiny,
+)
 
 WNIDS = [f"n{i:08}" for i in range(1000)]
 
@@ -61,6 +71,22 @@ class TestTinyImageNet:
         shutil.rmtree(tiny / "val")
         write_many(tiny / "val", WNIDS[:200], 1)
         assert rs.data.load("tiny-imagenet", root=tiny.parent).labels.tolist() == list(range(200))
+
+    def test_their_list_may_be_left_in_place(self, tiny: Path) -> None:
+        shutil.rmtree(tiny / "val" / "images")
+        for split in rs.data.base.SPLITS:
+            assert complaint(tiny, split) == (
+                "'ROOT/val' has val_annotations.txt, but neither a folder images nor class folders; restore "
+                "the images from the archive"
+            )
+        annotations = tiny / "val" / "val_annotations.txt"
+        kept = annotations.read_text()
+        shutil.rmtree(tiny / "val")
+        write_many(tiny / "val", WNIDS[:200], 1)
+        annotations.write_text(kept)
+        for split, num_images in (("train", 400), ("test", 200)):
+            found = TinyImageNet().load(split, tiny.parent)  # type: ignore[arg-type]
+            assert found.labels.bincount().tolist() == [num_images // 200] * 200
 
     @pytest.mark.filterwarnings("ignore::rsc_snn.errors.UnreadableImage")
     def test_images_of_another_size_are_refused(self, tiny: Path) -> None:
@@ -201,6 +227,10 @@ def write_table(folder: Path, labels: list[int], *, names: tuple[str, ...] = CLA
     return images.permute(0, 3, 1, 2)
 
 
+def broken(table: object, key: object) -> None:
+    raise pyarrow.ArrowInvalid("a page\nis damaged")
+
+
 @pytest.fixture
 def _own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "hub")
@@ -236,6 +266,33 @@ class TestTables:
         assert a.at(slice(3)).fingerprint() == b.at(slice(3)).fingerprint()
         sizes = [identity.split(":") for identity in a.source.identities([4, 0])]
         assert [int(size) for _, size in sizes] == [len(a.source.read(4)), len(a.source.read(0))]
+
+    def test_rows_that_cannot_be_read_are_left_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        good = {"bytes": encoded(PIL.Image.new("RGB", (30, 30), (7, 8, 9)), format="PNG"), "path": None}
+        PIL.Image.new("RGB", (30, 30), (5, 5, 5)).save(tmp_path / "there.png")
+        images = [
+            good,
+            None,
+            {"bytes": None, "path": None},
+            {"bytes": None, "path": str(tmp_path / "there.png")},
+            {"bytes": None, "path": "gone.png"},
+            {"bytes": b"", "path": None},
+        ]
+        kind = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+        table = datasets.Dataset(pyarrow.table({"image": pyarrow.array(images, kind)}))
+        source = Rows.of("here", table, "image")
+        found = FileSet.of(SmallPhotos(), source, torch.zeros(6, dtype=torch.int64), ("a",))
+        with pytest.warns(UnreadableImage, match="'here, row 1' is left out: the row holds no image"):
+            assert found.fetch().indices.tolist() == [0, 3]
+        assert found.unreadable[1] == found.unreadable[2] == "the row holds no image"
+        assert "No such file" in found.unreadable[4]
+        assert found.unreadable[5] == "not an image"
+        assert len(set(source.identities(range(6)))) == 6
+        monkeypatch.setattr(type(table), "__getitem__", broken)
+        with pytest.warns(UnreadableImage, match="'here, row 0' is left out: a page is damaged"):
+            assert len(found.fetch()) == 0
 
     def test_what_is_wrong_with_them(self, tmp_path: Path) -> None:
         folder = tmp_path / SmallPhotos.name

@@ -18,11 +18,12 @@ from rsc_snn.data.cifar10 import Cifar10
 from rsc_snn.data.cifar100 import Cifar100
 from rsc_snn.data.digits import Digits
 from rsc_snn.data.fashion_mnist import FashionMnist
-from rsc_snn.data.fileset import FileSet, default_num_workers
+from rsc_snn.data.fileset import FileSet
 from rsc_snn.data.image_folder import ImageFolder
 from rsc_snn.data.image_net import ImageNet
 from rsc_snn.data.tensor_file import TensorFile, image_set, save_tensors
 from rsc_snn.data.tiny_image_net import TinyImageNet
+from rsc_snn.data.workers import default_num_workers, worker_deaths_told
 from rsc_snn.errors import InputError, UnknownNameError
 from rsc_snn.registry import discover
 from rsc_snn.spec import required_fields
@@ -50,6 +51,7 @@ __all__ = [
     "names",
     "save_tensors",
     "to_pixels",
+    "worker_deaths_told",
 ]
 
 globals().update(_DATASETS := discover(__name__, __path__, AbstractDataset))

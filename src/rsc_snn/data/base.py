@@ -75,10 +75,10 @@ class AbstractImageSet(ABC):
             num_workers: Processes that decode ahead; 0 decodes here. Of no use to images in memory.
 
         Returns:
-            Sets of B images, or fewer where images cannot be decoded.
+            Sets of B images, or fewer, down to none, where images cannot be decoded.
 
         Raises:
-            InputError: not one image of a group can be decoded.
+            InputError: the augmentation is that of another data set, or a worker died.
         """
         raise NotImplementedError
 

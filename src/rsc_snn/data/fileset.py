@@ -3,11 +3,9 @@
 import contextlib
 import functools
 import hashlib
-import os
-import signal
 import warnings
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -27,6 +25,7 @@ from rsc_snn.data.base import (
 from rsc_snn.data.decoding import UndecodableError, decode
 from rsc_snn.data.sources import AbstractSource
 from rsc_snn.data.views import View
+from rsc_snn.data.workers import default_num_workers, leave_signals, received
 from rsc_snn.errors import InputError, UnreadableImage
 from rsc_snn.rng import derived_generator
 
@@ -118,14 +117,13 @@ class FileSet(AbstractImageSet):
         """Decode everything into memory, without the images that cannot be; they may be all."""
         num_workers = default_num_workers() if len(self) >= _WORTH_WORKERS else 0
         groups = torch.arange(len(self)).split(_GROUP)
-        parts = list(self._parts(groups, self.device, None, num_workers))
-        if not parts:
-            empty = torch.empty(0, *self.dataset.image_shape, dtype=torch.uint8, device=self.device)
-            return ImageSet(empty, self.labels, self.classes, self.indices)
-        images, labels, indices = (
-            torch.cat([getattr(part, name) for part in parts]) for name in ("images", "labels", "indices")
-        )
-        return ImageSet(images, labels, self.classes, indices)
+        images = torch.empty(len(self), *self.dataset.image_shape, dtype=torch.uint8, device=self.device)
+        labels, indices, num_kept = torch.empty_like(self.labels), torch.empty_like(self.indices), 0
+        for part in self._parts(groups, self.device, None, num_workers):  # each holds a file descriptor
+            kept = slice(num_kept, num_kept + len(part))
+            images[kept], labels[kept], indices[kept] = part.images, part.labels, part.indices
+            num_kept += len(part)
+        return ImageSet(images[:num_kept], labels[:num_kept], self.classes, indices[:num_kept])
 
     def stream(
         self,
@@ -137,7 +135,8 @@ class FileSet(AbstractImageSet):
     ) -> Generator[ImageSet, None, None]:
         """Yield the images of each group of positions, in order, decoded ahead by ``num_workers`` processes.
 
-        Closing the iterator stops them. They leave Ctrl-C and SIGTERM to the main process.
+        No more of them are started than there are groups. Closing the iterator stops them. They leave Ctrl-C
+        and SIGTERM to the main process.
         """
         if augmentation is not None and augmentation.dataset != self.dataset:
             raise InputError(
@@ -146,14 +145,7 @@ class FileSet(AbstractImageSet):
         with contextlib.closing(
             self._parts(groups, torch.device(device), augmentation, num_workers)
         ) as parts:
-            for group, part in zip(groups, parts, strict=True):
-                if len(part) == 0 and len(group) > 0:
-                    first = int(self.indices[group[0]])
-                    raise InputError(
-                        f"none of {len(group)} images can be decoded, such as {self.source.name(first)!r} "
-                        f"({self.unreadable[first]}); restore the files"
-                    )
-                yield part
+            yield from parts
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the name and size of each file and its label; contents are not read."""
@@ -170,7 +162,7 @@ class FileSet(AbstractImageSet):
         augmentation: Augmentation | None,
         num_workers: int,
     ) -> Generator[ImageSet, None, None]:
-        is_cuda = device.type == "cuda"
+        is_cuda, num_workers = device.type == "cuda", min(num_workers, len(groups))
         loader = DataLoader(
             _Decoder(self.dataset, self.source, augmentation),
             sampler=(self.indices[group].tolist() for group in groups),
@@ -178,19 +170,19 @@ class FileSet(AbstractImageSet):
             num_workers=num_workers,
             prefetch_factor=_PREFETCH if num_workers else None,
             pin_memory=is_cuda,
-            worker_init_fn=_leave_signals,
+            worker_init_fn=leave_signals,
             generator=derived_generator(0, "loader"),  # torch's global generator stays as it is
         )
-        decoded = _received(loader)
-        for group, (images, kept, failures) in zip(groups, decoded, strict=True):
-            self._report(failures)
-            readable = group[kept]
-            yield ImageSet(
-                images.to(device, non_blocking=is_cuda),
-                self.labels[readable].to(device),
-                self.classes,
-                self.indices[readable],
-            )
+        with contextlib.closing(received(loader)) as decoded:
+            for group, (images, kept, failures) in zip(groups, decoded, strict=True):
+                self._report(failures)
+                readable = group[kept]
+                yield ImageSet(
+                    images.to(device, non_blocking=is_cuda),
+                    self.labels[readable].to(device),
+                    self.classes,
+                    self.indices[readable],
+                )
 
     def _report(self, failures: dict[int, str]) -> None:
         for index, reason in failures.items():
@@ -198,15 +190,6 @@ class FileSet(AbstractImageSet):
                 self.unreadable[index] = reason
                 name = self.source.name(index)
                 warnings.warn(f"{name!r} is left out: {reason}", UnreadableImage, stacklevel=2)
-
-
-def default_num_workers(num_processes: int = 1) -> int:
-    """Return how many processes may decode for each of ``num_processes``: its share of the CPU cores."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows have no affinity
-        cores = os.cpu_count() or 1
-    return max(1, cores // num_processes)
 
 
 @dataclass(frozen=True)
@@ -242,22 +225,3 @@ class _Decoder(Dataset[Decoded]):
         numbers = streams.uniform((self.dataset.num_numbers,), num_steps=1, device=_CPU)
         rows: list[list[float]] = numbers[0].tolist()
         return rows
-
-
-def _received(loader: Iterable[Decoded]) -> Iterator[Decoded]:
-    """Pass on what workers send; a worker that was killed is told in one line."""
-    try:
-        yield from loader
-    except RuntimeError as err:
-        if "DataLoader worker (pid" not in str(err):
-            raise
-        raise InputError(
-            f"a process that decodes images died ({' '.join(str(err).split())}); use fewer of them, or, in a "
-            "container, enlarge /dev/shm"
-        ) from err
-
-
-def _leave_signals(worker: int) -> None:
-    """Ignore what asks the command to stop: it reaches every process, and the main one decides."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)

@@ -84,16 +84,23 @@ def annotated_classes(folder: Path) -> tuple[str, ...]:
 def is_annotated(folder: Path) -> bool:
     """Whether images stand in one folder ``images`` beside a list of their classes.
 
+    A list beside class folders, as many leave it when they sort the images, is passed over.
+
     Raises:
-        InputError: the list is missing.
+        InputError: the list is missing, or the images are.
     """
-    is_listed = (folder / ANNOTATIONS).is_file()
-    if not is_listed and (folder / _INNER).is_dir():
+    is_listed, is_there = (folder / ANNOTATIONS).is_file(), (folder / _INNER).is_dir()
+    if is_there and not is_listed:
         raise InputError(
             f"no {ANNOTATIONS} in {str(folder)!r}, which says the classes of its images; restore it from "
             "the archive"
         )
-    return is_listed
+    if is_listed and not is_there and not class_names(folder):
+        raise InputError(
+            f"{str(folder)!r} has {ANNOTATIONS}, but neither a folder {_INNER} nor class folders; restore "
+            "the images from the archive"
+        )
+    return is_listed and is_there
 
 
 def has_images(folder: Path) -> bool:

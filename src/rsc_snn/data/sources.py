@@ -89,9 +89,16 @@ class Rows(AbstractSource):
 
     def read(self, index: int) -> bytes:
         """Return the content of a row's image."""
-        image = self.table[index][self.column]
-        content: bytes = image["bytes"] or Path(image["path"]).read_bytes()
-        return content
+        import pyarrow
+
+        try:
+            image = self.table[index][self.column] or {}
+        except pyarrow.ArrowException as err:
+            raise OSError(" ".join(str(err).split())) from err
+        content: bytes | None = image.get("bytes")
+        if content is None and image.get("path") is None:
+            raise OSError("the row holds no image")
+        return Path(image["path"]).read_bytes() if content is None else content
 
     def name(self, index: int) -> str:
         """Return place and row."""
