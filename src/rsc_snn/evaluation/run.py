@@ -87,11 +87,7 @@ def evaluate_run(
         environment = describe_environment(place, seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):
             rows += _recorded(work, group, folder, environment, on_batch)
-    wanted = _wanted(plan, rows, test.indices.tolist())
-    if group.leads:
-        _warn_if_incomplete(wanted, len(test))
-        warn_if_weak(wanted)
-    return wanted
+    return _wanted(plan, rows, test, is_leader=group.leads)
 
 
 def _first_readable(test: AbstractImageSet) -> Tensor:
@@ -218,6 +214,12 @@ def _continued(plan: Plan, rows: list[Row], folder: RunFolder, subject: str, bat
     return replace(plan, batch_size=first["batch_size"], draw_chunk=first["draw_chunk"])
 
 
-def _wanted(plan: Plan, rows: list[Row], indices: list[int]) -> list[Row]:
+def _wanted(plan: Plan, rows: list[Row], test: AbstractImageSet, *, is_leader: bool) -> list[Row]:
+    """The rows of the plan; what is doubtful about them is said once."""
+    indices = test.indices.tolist()
     keys = [keys_of_list(plan, suite, entries, indices) for suite, entries in plan.lists()]
-    return [row for row in rows if any(row_key(row) in wanted for wanted in keys)]
+    found = [row for row in rows if any(row_key(row) in wanted for wanted in keys)]
+    if is_leader:
+        _warn_if_incomplete(found, len(test))
+        warn_if_weak(found)
+    return found
