@@ -85,7 +85,7 @@ class TestTinyImageNet:
         write_many(tiny / "val", WNIDS[:200], 1)
         annotations.write_text(kept)
         for split, num_images in (("train", 400), ("test", 200)):
-            found = TinyImageNet().load(split, tiny.parent)  # type: ignore[arg-type]
+            found = TinyImageNet().load(split, tiny.parent)
             assert found.labels.bincount().tolist() == [num_images // 200] * 200
 
     @pytest.mark.filterwarnings("ignore::rsc_snn.errors.UnreadableImage")

@@ -1,7 +1,6 @@
 """Data sets: images in memory as bytes, or in files. A new data set is one new module in this folder."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ Reference = str | Path | AbstractDataset
 
 
 def load(
-    name: Reference | Sequence[Any], root: str | Path | None = None, split: Split = "test"
+    name: Reference | tuple[Any, ...] | list[Any], root: str | Path | None = None, split: Split = "test"
 ) -> AbstractImageSet:
     """Load a split: into memory, or, of data sets in files, as a list of what is decoded when needed.
 
