@@ -92,7 +92,7 @@ def read_options() -> argparse.Namespace:
 
 
 def counts() -> list[int]:
-    """1, 2, 4, ... up to the cores there are."""
+    """1, 2, 4, ... up to the workers that are taken by default."""
     cores = rs.data.default_num_workers()
     return sorted({2**i for i in range(cores.bit_length()) if 2**i <= cores} | {cores})
 
@@ -185,7 +185,10 @@ def transformed(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 def collated(source: Any, num_workers: int) -> Iterator[int]:
     """Sizes of shuffled batches."""
-    loader = DataLoader(source, batch_size=BATCH, shuffle=True, num_workers=num_workers, prefetch_factor=2)
+    prefetch = 2 if num_workers else None
+    loader = DataLoader(
+        source, batch_size=BATCH, shuffle=True, num_workers=num_workers, prefetch_factor=prefetch
+    )
     for batch in loader:
         images = batch["image"] if isinstance(batch, dict) else batch[0]
         yield len(images)
@@ -219,7 +222,7 @@ def environment() -> dict[str, Any]:
     described = describe_environment(torch.device("cpu"))
     return {
         **{key: described[key] for key in ("python", "platform", "packages", "device") if key in described},
-        "cores": rs.data.default_num_workers(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "machine": platform.machine(),
         "pillow": PIL.__version__,
         "jpeg": PIL.features.version("jpg"),

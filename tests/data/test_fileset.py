@@ -244,6 +244,19 @@ class TestUnreadableImages:
         assert found.indices.tolist() == [1]
         assert train.at(slice(1)).fingerprint() != load(tmp_path).at(slice(1)).fingerprint()
 
+    def test_a_link_that_leads_nowhere_is_one_of_them(self, tmp_path: Path) -> None:
+        folder = write_photos(tmp_path)
+        (folder / "train" / "n01" / "n01_00.JPEG").symlink_to(tmp_path / "gone.JPEG")
+        (folder / "train" / "n01" / "n01_000.JPEG").symlink_to(folder / "train" / "n01" / "n01_0.JPEG")
+        train = load(tmp_path)
+        assert len(train) == 252
+        names = [Path(train.source.name(i)).name for i in range(3)]
+        assert names == ["n01_0.JPEG", "n01_00.JPEG", "n01_000.JPEG"]
+        with pytest.warns(UnreadableImage, match=r"n01_00.JPEG' is left out: .*No such file"):
+            found = train.at(slice(3)).fetch()
+        assert found.indices.tolist() == [0, 2]
+        assert torch.equal(found.images[0], found.images[1])
+
     def test_grey_cmyk_and_palette_images_are_not(self, train: FileSet) -> None:
         names = [train.source.name(i) for i in range(250)]
         chosen = [i for i, name in enumerate(names) if name.endswith((GREY, CMYK, PALETTE))]

@@ -117,9 +117,11 @@ class TestImageFolder:
         for picture in (flowers / "test" / "bee").iterdir():
             picture.unlink()
         assert complaint(split="test") == "class 'bee' has no images in 'ROOT/test/bee'; restore them"
-        (flowers / "train" / "ant" / "ant_0.JPEG").write_text("")
-        assert (
-            complaint() == "cannot read 'ROOT/train/ant/ant_0.JPEG'; replace it, or give an ImageFolder spec"
+        for i in range(8):
+            (flowers / "train" / "ant" / f"ant_{i}.JPEG").write_text("")
+        assert complaint() == (
+            "cannot read 'ROOT/train/ant/ant_0.JPEG', nor the 7 other images of its class; replace them, or "
+            "give an ImageFolder spec"
         )
         (flowers / "test").rename(flowers / "tests")
         assert (
@@ -129,6 +131,17 @@ class TestImageFolder:
         (flowers / "test").mkdir()
         (flowers / "test" / "a.png").write_text("")
         assert complaint(spec) == "the images in 'ROOT/test' are not in class folders; sort them into these"
+
+    def test_its_size_is_that_of_the_first_image_that_opens(
+        self, flowers: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (flowers / "train" / "ant" / "ant_0.JPEG").write_text("")
+        Image.new("RGB", (90, 80)).save(flowers / "train" / "ant" / "ant_1.JPEG")
+        assert ImageFolder.of(flowers).image_size == 80
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)  # 7200 are more than twice as many
+        assert ImageFolder.of(flowers).image_size == 16
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)  # a warning only
+        assert ImageFolder.of(flowers).image_size == 80
 
     def test_settings_that_mean_nothing_are_refused(self) -> None:
         for field, value, message in (
@@ -163,6 +176,25 @@ class TestTensors:
             rs.data.load((images[:, 0], labels))
         with pytest.raises(InputError, match=r"labels must lie in \[0, 3\), one per class, got -1 to 2"):
             rs.data.load((images, labels.clone().index_fill_(0, torch.tensor([0]), -1)))
+
+    def test_what_is_no_pair_of_tensors(self, tmp_path: Path) -> None:
+        images, labels = tensors(10)
+        assert torch.equal(rs.data.load([images, labels]).images, images)
+        with pytest.raises(InputError, match=r"a pair \(images, labels\), got 1 in place of 2"):
+            rs.data.load((images,))
+        with pytest.raises(InputError, match=r"images must be .* got numpy.ndarray; .*from_numpy\(images\)"):
+            rs.data.load((images.numpy(), labels.numpy()))
+        with pytest.raises(
+            InputError, match=r"labels must be .* got builtins.list; .*torch.tensor\(labels\)"
+        ):
+            rs.data.load((images, [0] * 10))
+
+    def test_names_are_not_made_for_wild_labels(self) -> None:
+        images, labels = tensors(3)
+        with pytest.raises(InputError, match="labels must lie below 100000, got 1000000000; number the cl"):
+            rs.data.load((images, labels.index_fill(0, torch.tensor([1]), 10**9)))
+        with pytest.raises(DTypeError, match=r"labels by labels.long\(\)"):
+            rs.data.load((images, labels / 0))
 
     def test_a_file_of_tensors_is_read_back(self, file: Path) -> None:
         for split, expected in (("train", tensors(48)), ("test", tensors(10, seed=1))):
@@ -216,6 +248,17 @@ class TestTensors:
             spec.load("test", None)
         from safetensors.torch import save_file
 
+        with pytest.raises(InputError, match="is a folder, not a safetensors file; read folders with ImageF"):
+            replace(spec, path=str(tmp_path)).load("test", None)
+        for names in ("no JSON", "5", "[1, 2, 3]", '"abc"'):
+            kept = {
+                f"{split}_{part}": value
+                for split in ("train", "test")
+                for part, value in zip(("images", "labels"), tensors(3), strict=True)
+            }
+            save_file(kept, file, {"classes": names})
+            with pytest.raises(InputError, match="'classes' of .* must be a JSON list of names, got"):
+                spec.load("test", None)
         save_file({"train_images": tensors(3)[0]}, file)
         with pytest.raises(
             InputError, match="lacks the tensor 'test_images'; write it with rs.data.save_tensors"

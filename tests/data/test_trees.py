@@ -1,6 +1,7 @@
 """Tiny-ImageNet and ImageNet: their layouts, and a line for whatever is wrong with a folder."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import datasets
@@ -85,7 +86,7 @@ class TestTinyImageNet:
         write_many(tiny / "val", WNIDS[:200], 1)
         annotations.write_text(kept)
         for split, num_images in (("train", 400), ("test", 200)):
-            found = TinyImageNet().load(split, tiny.parent)  # type: ignore[arg-type]
+            found = TinyImageNet().load(split, tiny.parent)
             assert found.labels.bincount().tolist() == [num_images // 200] * 200
 
     @pytest.mark.filterwarnings("ignore::rsc_snn.errors.UnreadableImage")
@@ -214,7 +215,9 @@ class TestWhatIsWrong:
         )
 
 
-def write_table(folder: Path, labels: list[int], *, names: tuple[str, ...] = CLASSES) -> torch.Tensor:
+def write_table(
+    folder: Path, labels: Sequence[int | None], *, names: tuple[str, ...] = CLASSES
+) -> torch.Tensor:
     """Parquet files as the hub has them; returns their images, which have the size that is shown."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (len(labels), 28, 28, 3), generator=generator, dtype=torch.uint8)
@@ -266,6 +269,12 @@ class TestTables:
         assert a.at(slice(3)).fingerprint() == b.at(slice(3)).fingerprint()
         sizes = [identity.split(":") for identity in a.source.identities([4, 0])]
         assert [int(size) for _, size in sizes] == [len(a.source.read(4)), len(a.source.read(0))]
+
+    def test_rows_without_a_label_are_refused(self, tmp_path: Path) -> None:
+        write_table(tmp_path / SmallPhotos.name, [0, 1, 2, 3, 4, -1, None])
+        assert complaint(tmp_path / SmallPhotos.name) == (
+            "2 rows of 'ROOT' (train) have no label; restore the files"
+        )
 
     def test_rows_that_cannot_be_read_are_left_out(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -35,6 +35,10 @@ def loss_of(outputs: Tensor) -> Tensor:
     return outputs.sin().mean()
 
 
+def penalty_of(grad: Tensor) -> Tensor:
+    return grad.pow(3).sum() * 1e3
+
+
 def run_rank(rank: int, folder: str) -> None:
     """What each of the two processes does: one step of training, then writes what it got."""
     distributed.init_process_group(
@@ -46,6 +50,11 @@ def run_rank(rank: int, folder: str) -> None:
     loss_of(outputs).backward()
     found = {name: p.grad for name, p in layers.named_parameters()}
     found |= dict(layers.named_buffers()) | {"outputs": outputs.detach(), "images": images.grad}
+    layers, images = synchronise(network()), whole_batch()[PARTS[rank]].requires_grad_()
+    (grad,) = torch.autograd.grad(loss_of(layers(images)), images, create_graph=True)
+    penalty_of(grad).backward()
+    found |= {f"second {name}": p.grad for name, p in layers.named_parameters()}
+    found["second images"] = images.grad
     torch.save(found, Path(folder) / f"{rank}.pt")
     distributed.destroy_process_group()
 
@@ -67,6 +76,20 @@ def test_two_processes_equal_one_with_the_whole_batch(tmp_path: Path) -> None:
             assert_close(rank[name], buffer)
     for name, parameter in layers.named_parameters():
         assert_close(torch.stack([rank[name] for rank in found]).mean(0), parameter.grad)
+
+    layers, images = network(), whole_batch().requires_grad_()
+    outputs = layers(images)
+    loss = torch.stack([loss_of(outputs[part]) for part in PARTS]).sum()
+    (grad,) = torch.autograd.grad(loss, images, create_graph=True)
+    penalty_of(grad).backward()
+    assert images.grad is not None
+    for part, rank in zip(PARTS, found, strict=True):
+        assert_close(rank["second images"], images.grad[part])
+    for name, parameter in layers.named_parameters():
+        assert_close(torch.stack([rank[f"second {name}"] for rank in found]).sum(0), parameter.grad)
+    assert float(images.grad.abs().max()) > 0.01
+
+    outputs = network()(whole_batch())
     local = network()(whole_batch()[PARTS[0]]).detach()
     assert float((local - outputs.detach()[PARTS[0]]).abs().max()) > 0.01, "local statistics would differ"
 

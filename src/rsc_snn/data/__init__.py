@@ -2,8 +2,7 @@
 
 import os
 from pathlib import Path
-
-from torch import Tensor
+from typing import Any
 
 from rsc_snn.data.base import (
     SPLITS,
@@ -21,6 +20,7 @@ from rsc_snn.data.fashion_mnist import FashionMnist
 from rsc_snn.data.fileset import FileSet
 from rsc_snn.data.image_folder import ImageFolder
 from rsc_snn.data.image_net import ImageNet
+from rsc_snn.data.own import tensor_pair
 from rsc_snn.data.tensor_file import TensorFile, image_set, save_tensors
 from rsc_snn.data.tiny_image_net import TinyImageNet
 from rsc_snn.data.workers import default_num_workers, worker_deaths_told
@@ -60,13 +60,14 @@ Reference = str | Path | AbstractDataset
 
 
 def load(
-    name: Reference | tuple[Tensor, Tensor], root: str | Path | None = None, split: Split = "test"
+    name: Reference | tuple[Any, ...] | list[Any], root: str | Path | None = None, split: Split = "test"
 ) -> AbstractImageSet:
     """Load a split: into memory, or, of data sets in files, as a list of what is decoded when needed.
 
     Args:
         name: A name such as "cifar10" (see ``names``), a data set spec, a folder of class folders, a file of
-            ``save_tensors``, or images uint8 [N, C, H, W] and labels int64 [N], which have no splits.
+            ``save_tensors``, or a pair of tensors, images uint8 [N, C, H, W] and labels int64 [N], which
+            has no splits.
         root: Folder whose subfolders are named after the data sets; None takes RSC_SNN_DATA, and
             downloads from the hub if that is not set either.
         split: "train" (all of it; ``carve`` splits off a validation set) or "test".
@@ -80,8 +81,8 @@ def load(
     """
     if split not in SPLITS:
         raise UnknownNameError("split", str(split), SPLITS)
-    if isinstance(name, tuple):
-        return image_set(*name)
+    if isinstance(name, tuple | list):
+        return image_set(*tensor_pair(name))
     return by_reference(name).load(split, data_root(root))
 
 

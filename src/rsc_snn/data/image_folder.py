@@ -1,6 +1,7 @@
 """A user's own images: a folder of class folders."""
 
 import functools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,21 +59,22 @@ class ImageFolder(AbstractFileDataset):
 
     @classmethod
     def of(cls, path: str | Path) -> "ImageFolder":
-        """Describe a folder as it is found: its classes, and the shorter side of the first training image.
+        """Describe a folder as it is found: its classes, and the shorter side of a training image.
+
+        It is the first that opens, of the first class.
 
         Raises:
-            InputError: it is not laid out as expected, or that image cannot be read.
+            InputError: it is not laid out as expected, or no image of that class opens.
         """
         folder = Path(path).expanduser()
         classes = class_names(_split_folder(folder, "train"))
-        files, _ = list_class_folders(_split_folder(folder, "train"), classes[:1])
-        try:
-            with Image.open(files.name(0)) as image:
-                size = min(image.size)
-        except OSError as err:
+        files, labels = list_class_folders(_split_folder(folder, "train"), classes[:1])
+        size = next(filter(None, (_shorter_side(files.name(i)) for i in range(len(labels)))), None)
+        if size is None:
             raise InputError(
-                f"cannot read {files.name(0)!r}; replace it, or give an ImageFolder spec"
-            ) from err
+                f"cannot read {files.name(0)!r}, nor the {len(labels) - 1} other images of its class; "
+                "replace them, or give an ImageFolder spec"
+            )
         return cls(path=str(path), num_classes=len(classes), image_size=size)
 
     @property
@@ -116,6 +118,16 @@ class ImageFolder(AbstractFileDataset):
         """Return random parts of images that are in memory, interpolated to their size."""
         choose = functools.partial(random_view, smallest_area=self.smallest_area, flip=self.flip)
         return random_crops(images, choose, generator=generator)
+
+
+def _shorter_side(file: str) -> int | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, on odd metadata and large images
+            with Image.open(file) as image:
+                return min(image.size)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def _split_folder(folder: Path, split: Split) -> Path:

@@ -1,7 +1,8 @@
 """Finding the images of a folder: class folders, or one folder and a list of their classes.
 
 A folder is scanned once and kept in memory until it changes. Class folders may hold their images in a
-folder ``images``. Other files, and those whose name starts with a dot, are passed over.
+folder ``images``. Other files, and those whose name starts with a dot, are passed over; links that lead
+nowhere are listed, so that reading them names them.
 """
 
 import functools
@@ -129,6 +130,8 @@ def _scanned(folder: str, changed: int) -> NDArray[Any]:
         names = [
             os.fsencode(entry.name)
             for entry in entries
-            if entry.name.lower().endswith(_SUFFIXES) and not entry.name.startswith(".") and entry.is_file()
+            if entry.name.lower().endswith(_SUFFIXES)
+            and not entry.name.startswith(".")
+            and (entry.is_file() or entry.is_symlink())
         ]
     return np.array(sorted(names), dtype=np.bytes_)

@@ -1,9 +1,13 @@
 """What specs of a user's own data share."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from rsc_snn.data.base import AbstractDataset
-from rsc_snn.errors import InputError, RangeError
+from rsc_snn.errors import DTypeError, InputError, RangeError
 
 
 def find_path(path: str, root: Path | None) -> Path:
@@ -18,6 +22,24 @@ def find_path(path: str, root: Path | None) -> Path:
             return place
     where = f"the current folder ({str(Path.cwd())!r})" + ("" if root is None else f" or {str(root)!r}")
     raise InputError(f"no {path!r} in {where}; give the path of the data, --set data.path=PATH")
+
+
+def tensor_pair(pair: Sequence[Any]) -> tuple[Tensor, Tensor]:
+    """Return images and labels that came as one argument.
+
+    Raises:
+        InputError: they are not two, or not tensors.
+    """
+    if len(pair) != 2:
+        raise InputError(f"data in memory is a pair (images, labels), got {len(pair)} in place of 2")
+    for name, value in zip(("images", "labels"), pair, strict=True):
+        if not isinstance(value, Tensor):
+            raise DTypeError(
+                f"{name} must be a torch.Tensor, got {type(value).__module__}.{type(value).__name__}; "
+                f"convert a numpy array by torch.from_numpy({name}), a list by torch.tensor({name})"
+            )
+    images, labels = pair
+    return images, labels
 
 
 def require_normalisation(dataset: AbstractDataset) -> None:

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from rsc_snn.data.augmentation import require_padding, shift_and_flip
 from rsc_snn.data.base import SPLITS, AbstractDataset, ImageSet, Split
-from rsc_snn.data.own import find_path, require_normalisation
+from rsc_snn.data.own import find_path, require_normalisation, tensor_pair
 from rsc_snn.errors import InputError, ShapeError
 from rsc_snn.rng import Randomness
 from rsc_snn.runs.files import replace_file
 
 _SMALLEST_STD = 1 / 255
+_MOST_CLASSES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ def image_set(images: Tensor, labels: Tensor, classes: Sequence[str] | None = No
         InputError: types, shapes or labels do not fit.
     """
     if classes is None:
-        classes = [str(i) for i in range(int(labels.max()) + 1 if labels.numel() else 0)]
+        classes = _numbered(labels)
     return ImageSet.of(images, labels, tuple(classes))
 
 
@@ -124,6 +125,7 @@ def save_tensors(
     Raises:
         InputError: types, shapes or labels do not fit, or the name has another ending.
     """
+    train, test = tensor_pair(train), tensor_pair(test)
     place = Path(path).expanduser()
     if place.suffix != ".safetensors":
         raise InputError(f"expected the name of a file NAME.safetensors, got {str(path)!r}")
@@ -146,7 +148,18 @@ def save_tensors(
     return TensorFile.of(path)
 
 
+def _numbered(labels: Tensor) -> list[str]:
+    highest = int(labels.max()) if labels.numel() and labels.dtype == torch.int64 else -1
+    if highest >= _MOST_CLASSES:
+        raise InputError(
+            f"labels must lie below {_MOST_CLASSES}, got {highest}; number the classes 0, 1, ... in order"
+        )
+    return [str(i) for i in range(highest + 1)]
+
+
 def _read(path: Path, split: Split) -> ImageSet:
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is a folder, not a safetensors file; read folders with ImageFolder")
     try:
         with safe_open(path, framework="pt") as file:
             names = {f"{name}_{part}" for name in SPLITS for part in ("images", "labels")}
@@ -154,12 +167,25 @@ def _read(path: Path, split: Split) -> ImageSet:
                 raise InputError(
                     f"{str(path)!r} lacks the tensor {min(missing)!r}; write it with rs.data.save_tensors"
                 )
-            classes = json.loads((file.metadata() or {}).get("classes", "null"))
+            classes = _class_names(path, (file.metadata() or {}).get("classes", "null"))
             return image_set(file.get_tensor(f"{split}_images"), file.get_tensor(f"{split}_labels"), classes)
     except FileNotFoundError as err:
         raise InputError(f"no file {str(path)!r}; write it with rs.data.save_tensors") from err
     except SafetensorError as err:
         raise InputError(f"{str(path)!r} is no safetensors file ({err}); write it again") from err
+
+
+def _class_names(path: Path, text: str) -> list[str] | None:
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = text
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise InputError(
+            f"the metadata 'classes' of {str(path)!r} must be a JSON list of names, got {text[:60]!r}; write "
+            "the file with rs.data.save_tensors"
+        )
+    return names
 
 
 def _normalisation(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -84,7 +84,10 @@ class AbstractTreeDataset(AbstractFileDataset):
         self.locate(root)
         place = self.repository if root is None else str(root / self.name)
         table = open_table(self.name, place, self.table_splits[split], ("image", "label"))
-        labels = torch.tensor(table["label"][:], dtype=torch.int64)
+        numbers = [-1 if number is None else number for number in table["label"][:]]
+        labels = torch.tensor(numbers, dtype=torch.int64)
+        if unlabelled := int((labels < 0).sum()):
+            raise InputError(f"{unlabelled} rows of {place!r} ({split}) have no label; restore the files")
         classes = tuple(table.features["label"].names)
         if len(classes) != self.num_classes:
             raise InputError(f"expected {self.num_classes} classes in {place!r}, found {len(classes)}")

@@ -113,7 +113,10 @@ def _sum_over_processes(values: Tensor) -> Tensor:
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """Sum over all processes; the derivative sums the gradients, for every process got the sum."""
+    """Sum over all processes; the derivative sums the gradients, for every process got the sum.
+
+    It is itself such a sum, so that a gradient of a gradient is right, too.
+    """
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -121,7 +124,7 @@ class _SumOverProcesses(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        return _all_reduced(grads[0])
+        return _sum_over_processes(grads[0])
 
 
 def _all_reduced(values: Tensor) -> Tensor:
