@@ -37,7 +37,7 @@ SETTINGS = {
     "training.synchronise_norm": "true",
 }
 LONG = {"training__epochs": 8, "training__checkpoint_every": 3, "training__num_images": 620}
-LONGER = {**LONG, "training__epochs": 40, "training__num_images": 1220}
+LONGER = {**LONG, "training__epochs": 16, "training__num_images": 1220}
 
 
 def train_command(recipe: str, out: Path, **settings: object) -> list[str]:
@@ -169,7 +169,7 @@ def test_a_signal_to_torchrun_saves_and_says_how_to_go_on(tmp_path: Path, number
     assert err.count(f"rsc-snn: stopped by {number.name}") == 1
     assert not (folder / "weights.safetensors").exists()
     state = torch.load(RunFolder(folder).checkpoint, weights_only=True)
-    assert state["progress"]["epoch"] < 40
+    assert state["progress"]["epoch"] < 16
 
 
 @pytest.mark.slow
