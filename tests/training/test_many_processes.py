@@ -36,7 +36,26 @@ SETTINGS = {
     "training.precision": "float64",
     "training.synchronise_norm": "true",
 }
-LONG = {"training__epochs": 8, "training__checkpoint_every": 3, "training__num_images": 620}
+LONG = {
+    "training__epochs": 8,
+    "training__checkpoint_every": 3,
+    "training__num_images": 620,
+    "training__synchronise_norm": "false",  # each process has statistics of its own, and an average of them
+    "training__ema_decay": 0.9,
+}
+TEACHER = {
+    f"objective__teacher__recipe__{name}": value
+    for name, value in {
+        "network__hidden_width": 16,
+        "training__batch_size": 20,
+        "training__num_images": 220,
+        "training__num_validation": 20,
+        "training__epochs": 1,
+        "training__warmup_epochs": 0,
+        "training__precision": "float64",
+        "training__synchronise_norm": "true",
+    }.items()
+}
 LONGER = {**LONG, "training__epochs": 16, "training__num_images": 1220}
 
 
@@ -68,8 +87,9 @@ def timeless(out: Path) -> list[dict[str, object]]:
             "digits-vgg5-rsc2-0.1",
             {"objective": "SNNRAT", "objective.objective.is_crafted_in_eval_mode": "false"},
         ),
+        ("digits-vgg5-ersct", TEACHER),
     ],
-    ids=["plain", "adversarial, accumulated, averaged", "rat, crafted in training mode"],
+    ids=["plain", "adversarial, accumulated, averaged", "rat, crafted in training mode", "a teacher first"],
 )
 def test_two_processes_give_the_weights_of_one(
     tmp_path: Path, recipe: str, settings: dict[str, object]
