@@ -9,7 +9,7 @@ demo: .venv/.library
 	$(BIN)/rsc-snn demo --out demo
 
 test: .venv/.development
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: .venv/.development
 	$(BIN)/ruff format --check .

@@ -5,14 +5,22 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import ClassVar
 
 EXIT_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class Interrupted(BaseException):
-    """The user or the system asked to stop; what was finished is saved."""
+    """The user or the system asked to stop; what was finished is saved.
+
+    Attributes:
+        is_under_way: Whether this process is stopping already, so that no further signal need disturb it.
+    """
+
+    is_under_way: ClassVar[bool] = False
 
     def __init__(self, number: signal.Signals):
+        Interrupted.is_under_way = True
         super().__init__(f"stopped by {number.name}")
         self.exit_status = EXIT_STATUS[number]
 

@@ -98,7 +98,10 @@ def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["train", "cifar10-vgg5-rsk"], "unknown recipe 'cifar10-vgg5-rsk'; did you mean 'cifar10-vgg5-rsc"),
+        (
+            ["train", "cifar10-vgg5-rsc.1"],
+            "unknown recipe 'cifar10-vgg5-rsc.1'; did you mean 'cifar10-vgg5-rsc",
+        ),
         (["train", "digits-vgg5-direct", "--set", "training.epoch=3"], "did you mean 'epochs'?"),
         (["train", "digits-vgg5-direct", "--set", "training.epochs"], "--set expects FIELD=VALUE"),
         (["train", "digits-vgg5-direct", "--set", "num_steps=0"], "num_steps must be >= 1, got 0"),

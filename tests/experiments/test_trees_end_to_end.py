@@ -11,7 +11,7 @@ from tests.data.trees import smooth_noise, write_class_folders, write_tiny
 from tests.training.launch import ALONE, run, together
 
 WNIDS = [f"n{number:08}" for number in range(1000)]
-SMALL = ["--set", "network.width_divisor=16", "--set", "num_steps=1", "--set", "training.batch_size=8"]
+SMALL = ["--set", "network.width_divisor=8", "--set", "num_steps=1", "--set", "training.batch_size=8"]
 SMALL += ["--set", "training.warmup_epochs=0", "--set", "training.epochs=1"]
 SMALL += ["--set", "training.num_validation=8"]
 SMALL += ["--set", "training.num_images=64", "--set", "training.precision=float32", "--device", "cpu"]
@@ -59,7 +59,7 @@ def test_tiny_image_net_trains_end_to_end_with_a_teacher_and_an_adversary(tmp_pa
     folder = tmp_path / "run"
     words = ["train", "tiny-imagenet-vgg16-ersct-adv", "--out", str(folder), *SMALL]
     teacher = "objective.objective.teacher.recipe"
-    changes = {"network.width_divisor": 16, "training.batch_size": 8, "training.epochs": 1}
+    changes = {"network.width_divisor": 8, "training.batch_size": 8, "training.epochs": 1}
     changes |= {"training.num_images": 64, "training.num_validation": 8, "training.warmup_epochs": 0}
     words += [word for name, value in changes.items() for word in ("--set", f"{teacher}.{name}={value}")]
     run([*ALONE, *words, "--data-root", str(tmp_path / "data")])

@@ -20,7 +20,7 @@ TINY = [
     networks.VGG11(hidden_width=512, width_divisor=16),
     networks.VGG16(hidden_width=512, width_divisor=16),
     ResNet19(width_divisor=16),
-    SEWResNet18(width_divisor=16),
+    SEWResNet18(width_divisor=8),
 ]
 
 

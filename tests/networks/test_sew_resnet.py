@@ -60,7 +60,7 @@ def test_stages_halve_the_image(image_shape: tuple[int, int, int], sides: tuple[
 
 def test_small_images_stand_in_the_middle_of_zeros() -> None:
     current = torch.rand(2, 3, 1, 8, 9, generator=seeded(0))
-    spec = SEWResNet18(width_divisor=32)
+    spec = SEWResNet18(width_divisor=8)
     small = spec.build(image_shape=(1, 8, 9), generator=seeded(1))(current)
     padded = functional.pad(current, (11, 12, 12, 12))
     large = spec.build(image_shape=(1, 32, 32), generator=seeded(1))(padded)
@@ -70,9 +70,9 @@ def test_small_images_stand_in_the_middle_of_zeros() -> None:
 @pytest.mark.parametrize("neuron", [LIF(), ReLU()], ids=repr)
 def test_a_silent_residual_path_makes_a_block_the_identity(neuron: AbstractNeuron) -> None:
     """Sums of spikes above 1 pass unchanged, and so does the gradient."""
-    network = SEWResNet18(width_divisor=16).build(neuron=neuron, generator=seeded(0))
+    network = SEWResNet18(width_divisor=8).build(neuron=neuron, generator=seeded(0))
     block = stages(network)[0].get_submodule("0")
-    activity = torch.randint(0, 4, (3, 2, 4, 8, 8), generator=seeded(1)).float().requires_grad_()
+    activity = torch.randint(0, 4, (3, 2, 8, 8, 8), generator=seeded(1)).float().requires_grad_()
     assert not torch.equal(block(activity), activity), "a fresh block adds spikes"
     nn.init.zeros_(block.get_parameter("second.norm.weight"))
     nn.init.zeros_(block.get_parameter("second.norm.bias"))
@@ -119,3 +119,8 @@ def test_a_fresh_network_is_alive(
 def test_bad_divisors_are_refused() -> None:
     with pytest.raises(RangeError, match="width_divisor must divide the widths 64, got 128"):
         SEWResNet18(width_divisor=128)
+
+
+def test_widths_that_crash_torch_are_refused() -> None:
+    with pytest.raises(RangeError, match="width_divisor must be at most 8, got 16"):
+        SEWResNet18(width_divisor=16)

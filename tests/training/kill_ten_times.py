@@ -18,7 +18,7 @@ def main(num_kills: int, seed: int) -> None:
         whole, killed = Path(place, "whole"), Path(place, "killed")
         run([*together(2), *train_command("digits-vgg5-rsc0.1", whole, **LONGER)])
         command = train_command("digits-vgg5-rsc0.1", killed, **LONGER)
-        moments = kill_and_resume(killed, command, num_kills, seed=seed)
+        moments = kill_and_resume(killed, command, num_kills, seed=seed, longest=1.5)
         print("killed after", ", ".join(f"{moment:.2f} s" for moment in moments), "of progress")
         first, second = weights(whole), weights(killed)
         assert all(torch.equal(second[name], value) for name, value in first.items()), "weights differ"

@@ -62,6 +62,7 @@ for _info in pkgutil.iter_modules(verbs.__path__):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1, 2, 130 or 143 (docs/command.md)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    Interrupted.is_under_way = False
     previous = {number: signal.signal(number, _stop) for number in EXIT_STATUS}
     try:
         with warnings.catch_warnings():
@@ -128,8 +129,9 @@ def _show_warning(
     print(f"rsc-snn: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise Interrupted(signal.Signals(number))
+def _stop(number: int, frame: FrameType | None) -> None:
+    if not Interrupted.is_under_way:  # torchrun repeats the signal of the terminal
+        raise Interrupted(signal.Signals(number))
 
 
 def run() -> NoReturn:
