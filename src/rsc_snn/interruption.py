@@ -1,6 +1,7 @@
 """Stopping between two steps: Ctrl-C and SIGTERM are noticed where the state is consistent."""
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -29,9 +30,9 @@ class Interrupted(BaseException):
 def deferred_signals() -> Iterator[Callable[[], signal.Signals | None]]:
     """Hold back the first SIGINT or SIGTERM; yield a function that returns it once it came.
 
-    The same signal again raises ``Interrupted`` at once. The other one changes nothing: torchrun sends
-    SIGTERM after the terminal has sent SIGINT. Outside the main thread, where Python allows no handlers,
-    nothing is held back.
+    The same signal again raises ``Interrupted`` at once; not under torchrun, which passes on what the
+    terminal has sent already, and kills whoever takes too long. Outside the main thread, where Python
+    allows no handlers, nothing is held back.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
@@ -39,7 +40,7 @@ def deferred_signals() -> Iterator[Callable[[], signal.Signals | None]]:
     received: list[signal.Signals] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        if number in received:
+        if number in received and "TORCHELASTIC_RUN_ID" not in os.environ:
             raise Interrupted(signal.Signals(number))
         received.append(signal.Signals(number))
 
