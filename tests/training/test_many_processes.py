@@ -37,7 +37,7 @@ SETTINGS = {
     "training.synchronise_norm": "true",
 }
 LONG = {
-    "training__epochs": 8,
+    "training__epochs": 6,
     "training__checkpoint_every": 3,
     "training__num_images": 620,
     "training__synchronise_norm": "false",  # each process has statistics of its own, and an average of them
@@ -159,7 +159,7 @@ def test_kill_9_three_times_and_resume_give_the_same_bits(tmp_path: Path) -> Non
     whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(killed[name], value) for name, value in whole.items())
     assert timeless(tmp_path / "killed") == timeless(tmp_path / "whole")
-    assert [row["epoch"] for row in timeless(tmp_path / "killed")] == list(range(1, 9))
+    assert [row["epoch"] for row in timeless(tmp_path / "killed")] == list(range(1, 7))
     assert not RunFolder(tmp_path / "killed").checkpoint.exists(), "a finished run needs none"
 
 
@@ -221,7 +221,6 @@ def test_two_processes_attack_as_one_and_survive_a_kill(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"training__batch_size": 21}, "2 processes cannot share passes of 21 images"),
-        ({"training__batch_size": 2}, "a pass must have at least 2 images in each of the 2 processes"),
         ({"num_steps": 0}, "num_steps must be >= 1, got 0"),
     ],
 )
