@@ -1,5 +1,6 @@
 """ResNet-19: residual addition of currents before the neuron, normalisation scaled to the threshold."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from torch import Generator, Tensor, nn
 
 from rsc_snn.networks.base import AbstractNetwork, Blueprint, require_width_divisor
 from rsc_snn.networks.blocks import Activation, ConvBlock, LinearBlock, make_linear
+from rsc_snn.networks.stages import make_stages
 from rsc_snn.networks.stem import Stem
 from rsc_snn.neurons import AbstractNeuron
 
@@ -106,26 +108,14 @@ class _ResNet19(nn.Module):
         sum_weight = norm_weight * math.sqrt(0.5) if spec.threshold_scaling else 1.0
         channels = _STEM_WIDTH // divisor
         self.stem = Stem(blueprint, channels, generator=generator, norm_weight=norm_weight)
-        stages: list[nn.Module] = []
-        for full_width, num_blocks in _STAGES:
-            blocks: list[nn.Module] = []
-            for index in range(num_blocks):
-                block = _Block(
-                    channels,
-                    full_width // divisor,
-                    stride=2 if stages and index == 0 else 1,
-                    neuron=neuron,
-                    generator=generator,
-                    norm_weight=norm_weight,
-                    sum_weight=sum_weight,
-                )
-                blocks.append(block)
-                channels = full_width // divisor
-            stages.append(nn.Sequential(*blocks))
-        self.stages = nn.Sequential(*stages)
+        block = functools.partial(
+            _Block, neuron=neuron, generator=generator, norm_weight=norm_weight, sum_weight=sum_weight
+        )
+        layout = [(width // divisor, num_blocks) for width, num_blocks in _STAGES]
+        self.stages = make_stages(channels, layout, block)
         hidden_width = _HIDDEN_WIDTH // divisor
         self.hidden = LinearBlock(
-            channels,
+            layout[-1][0],
             hidden_width,
             neuron=neuron,
             generator=generator,

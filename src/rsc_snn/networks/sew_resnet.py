@@ -1,5 +1,6 @@
 """SEW-ResNet-18: spikes are added after the neurons, so that a block can be the identity."""
 
+import functools
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -8,6 +9,7 @@ from torch import Generator, Tensor, nn
 from rsc_snn.errors import RangeError
 from rsc_snn.networks.base import AbstractNetwork, Blueprint, require_width_divisor
 from rsc_snn.networks.blocks import ConvBlock, make_linear
+from rsc_snn.networks.stages import make_stages
 from rsc_snn.networks.stem import Stem
 from rsc_snn.neurons import AbstractNeuron
 
@@ -84,19 +86,10 @@ class _SEWResNet18(nn.Module):
         neuron, divisor = blueprint.neuron, spec.width_divisor
         channels = _STEM_WIDTH // divisor
         self.stem = Stem(blueprint, channels, generator=generator)
-        stages: list[nn.Module] = []
-        for full_width, num_blocks in _STAGES:
-            blocks: list[nn.Module] = []
-            for index in range(num_blocks):
-                stride = 2 if stages and index == 0 else 1
-                out_channels = full_width // divisor
-                blocks.append(
-                    _Block(channels, out_channels, stride=stride, neuron=neuron, generator=generator)
-                )
-                channels = out_channels
-            stages.append(nn.Sequential(*blocks))
-        self.stages = nn.Sequential(*stages)
-        self.readout = make_linear(channels, blueprint.num_classes, gain=1.0, generator=generator)
+        layout = [(width // divisor, num_blocks) for width, num_blocks in _STAGES]
+        block = functools.partial(_Block, neuron=neuron, generator=generator)
+        self.stages = make_stages(channels, layout, block)
+        self.readout = make_linear(layout[-1][0], blueprint.num_classes, gain=1.0, generator=generator)
 
     def forward(self, current: Float[Tensor, "T B C H W"]) -> Float[Tensor, "T B K"]:
         logits: Tensor = self.readout(self.stages(self.stem(current)).mean((3, 4)))

@@ -1,11 +1,11 @@
 """The one training loop: epochs of steps, rows, checkpoints."""
 
+import contextlib
 import itertools
 import math
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -83,7 +83,7 @@ class Loop:
         progress, settings = self.progress, self.recipe.training
         pending: list[Tensor] = []
         clock = time.perf_counter()
-        with closing(self._passes(trained, num_steps)) as stream:
+        with _watched(self._passes(trained, num_steps)) as stream:
             passes = _never_empty(stream)
             while progress.step < num_steps:
                 own = list(itertools.islice(passes, settings.accumulation_steps))
@@ -107,7 +107,7 @@ class Loop:
                 if stop:
                     raise Interrupted(signal.Signals(stop))
 
-    def _passes(self, trained: AbstractImageSet, num_steps: int) -> Iterator[ImageSet]:
+    def _passes(self, trained: AbstractImageSet, num_steps: int) -> Generator[ImageSet, None, None]:
         """The images of this process, pass after pass, from the step where the run stands."""
         settings, epoch = self.recipe.training, self.progress.epoch
         order = torch.randperm(len(trained), generator=derived_generator(self.seed, "order", epoch))
@@ -172,7 +172,7 @@ class Loop:
         size = self.recipe.training.images_per_pass // group.size
         own = list(torch.arange(len(images)).split(size))[group.rank :: group.size]
         num_correct = num_seen = 0
-        with closing(images.stream(own, device=self._device, num_workers=self._num_workers)) as stream:
+        with _watched(images.stream(own, device=self._device, num_workers=self._num_workers)) as stream:
             for batch in stream:
                 if len(batch) == 0:
                     continue
@@ -199,15 +199,11 @@ def _never_empty(stream: Iterator[ImageSet]) -> Iterator[ImageSet]:
         yield spare
 
 
-@contextmanager
-def closing(stream: Iterator[ImageSet]) -> Iterator[Iterator[ImageSet]]:
+@contextlib.contextmanager
+def _watched(stream: Generator[ImageSet, None, None]) -> Iterator[Iterator[ImageSet]]:
     """Stop the workers behind a stream, however the context is left, and tell of one that died in a line."""
-    try:
-        with worker_deaths_told():
-            yield stream
-    finally:
-        if isinstance(stream, Generator):
-            stream.close()
+    with contextlib.closing(stream), worker_deaths_told():
+        yield stream
 
 
 def _cut(folder: RunFolder, num_epochs: int) -> None:

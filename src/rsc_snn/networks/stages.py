@@ -1,0 +1,25 @@
+"""The stages of a residual network: blocks in a row, each stage wider and smaller than the one before."""
+
+from collections.abc import Callable, Sequence
+
+from torch import nn
+
+
+def make_stages(
+    in_channels: int, layout: Sequence[tuple[int, int]], make_block: Callable[..., nn.Module]
+) -> nn.Sequential:
+    """Return the stages of ``layout``; the first block of all stages but the first halves the image.
+
+    Args:
+        in_channels: Channels before the first stage.
+        layout: Channels and number of blocks of each stage.
+        make_block: Called for the blocks in order, as make_block(in_channels, out_channels, stride=...).
+    """
+    stages: list[nn.Module] = []
+    for channels, num_blocks in layout:
+        blocks: list[nn.Module] = []
+        for index in range(num_blocks):
+            blocks.append(make_block(in_channels, channels, stride=2 if stages and index == 0 else 1))
+            in_channels = channels
+        stages.append(nn.Sequential(*blocks))
+    return nn.Sequential(*stages)
