@@ -41,6 +41,7 @@ class Streams:
         self.indices = _counters(indices, "indices")
         self._fixed_draws: Tensor | None = None
         self._next_draw = 0
+        self._ahead: Tensor | int = 0
         self._key = _words(self.seed, purpose)
 
     def at(self, draws: "Tensor | Sequence[int] | range | int") -> "Streams":
@@ -60,6 +61,19 @@ class Streams:
         streams = Streams(self.seed, self.purpose, self.indices)
         streams._next_draw = draw
         return streams
+
+    def part(self, rows: Tensor, *, ahead: Tensor) -> "Streams":
+        """Return streams of some of the images, each of them some draws further on than this one.
+
+        Args:
+            rows: Positions in this batch, [R] integers; a position may come more than once.
+            ahead: Draws that each row has ahead of this one's next, [R] integers.
+        """
+        part = Streams(self.seed, self.purpose, self.indices[rows])
+        part._next_draw, part._ahead = self._next_draw, ahead
+        if self._fixed_draws is not None:
+            part._fixed_draws = self._fixed_draws[rows]
+        return part
 
     def uniform(self, shape: Sequence[int], *, num_steps: int, device: torch.device) -> Tensor:
         """Return uniform numbers k / 2**24 in [0, 1), float32 [S, B, *shape]; takes a draw."""
@@ -86,8 +100,8 @@ class Streams:
 
     def seed_for_foreign(self) -> int:
         """Return a 63-bit seed, from the draw that comes next, for code with a generator of its own."""
-        draws = self._next_draw if self._fixed_draws is None else self._fixed_draws.tolist()
-        keyed = f"{self.seed}:{self.purpose}:{self.indices.tolist()}:{draws}"
+        draws = self._current() if self._fixed_draws is None else self._fixed_draws
+        keyed = f"{self.seed}:{self.purpose}:{self.indices.tolist()}:{draws.tolist()}"
         return int.from_bytes(hashlib.sha256(keyed.encode()).digest()[:8], "big") >> 1
 
     @property
@@ -95,9 +109,9 @@ class Streams:
         """Number of the draw that comes next; of no meaning where draws are fixed."""
         return self._next_draw
 
-    def skip(self) -> None:
-        """Count a draw as taken without computing it."""
-        self._next_draw += 1
+    def skip(self, num_draws: int = 1) -> None:
+        """Count draws as taken without computing them."""
+        self._next_draw += num_draws
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -108,8 +122,12 @@ class Streams:
     def _draws(self) -> Tensor:
         if self._fixed_draws is not None:
             return self._fixed_draws
+        draws = self._current()
         self._next_draw += 1
-        return torch.full_like(self.indices, self._next_draw - 1)
+        return draws
+
+    def _current(self) -> Tensor:
+        return torch.full_like(self.indices, self._next_draw) + self._ahead
 
     def _take(self, size: int, num_steps: int, device: torch.device) -> list[Tensor]:
         """Four words of 32 bits for each block: four tensors int64 [S, B, ceil(size / 4)]."""

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 import rsc_snn as rs
-from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack
-from rsc_snn.attacks.base import Victim
+from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack, Cost, Found, Victim
 from rsc_snn.errors import InputError, RangeError, WeakEvaluation
 from rsc_snn.evaluation.evaluate import evaluate_batches
 from rsc_snn.evaluation.judge import Votes, collect_votes, most_harmful, verify
@@ -83,8 +82,12 @@ class Cheat(AbstractAttack):
     def reach(self) -> float:
         return self.eps
 
-    def search(self, victim: Victim, images: Tensor) -> Tensor:
-        return {"far": images + 0.9, "nan": images * math.nan}[self.kind]
+    @property
+    def cost(self) -> Cost:
+        return Cost()
+
+    def search(self, victim: Victim, images: Tensor) -> Found:
+        return Found({"far": images + 0.9, "nan": images * math.nan}[self.kind])
 
 
 def test_verify_projects_and_reports() -> None:

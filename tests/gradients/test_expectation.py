@@ -14,6 +14,9 @@ from tests.objectives.test_adversarial import NOISY, batch, net_of, smooth_class
 class Margin:
     is_cross_entropy = False
 
+    def at(self, rows: torch.Tensor) -> "Margin":
+        return self
+
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return -logits.gather(1, labels[:, None])[:, 0]
 
@@ -77,3 +80,28 @@ def test_bad_settings_are_named() -> None:
         Expectation(num_draws=0)
     with pytest.raises(UnknownNameError, match="did you mean 'mean_loss'"):
         Expectation(loss="mean_los")
+
+
+@pytest.mark.parametrize("kind", ["mean_loss", "mean_probability"])
+def test_passes_in_parts_change_nothing_but_rounding(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pairs in one pass, images apart, and draws apart: the same noise for every pair."""
+    classifier, (images, labels) = smooth_classifier(NOISY), batch()
+    found = []
+    for num_rows in (64, 12, 6, 4, 3):  # 6 images, 7 draws: 9, 1, 1 images a pass; 7, 6 draws
+        monkeypatch.setattr("rsc_snn.gradients.expectation._ROWS", num_rows)
+        streams = rs.Streams(0, "attack", range(6))
+        path = Expectation(num_draws=7, loss=kind)
+        found.append(path.loss_and_gradient(classifier, images, labels, loss=CE(), generator=streams))
+        assert streams.next_draw == 7
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0])
+
+
+def test_a_loss_that_knows_its_images_is_cut_with_the_batch() -> None:
+    """TRADES' divergence compares each pair with the clean answer of its own image."""
+    classifier, (images, labels) = smooth_classifier(NOISY), batch()
+    objective = rs.objectives.TRADES(num_steps=1, gradient=Expectation(num_draws=20))
+    loss, _ = objective.loss_and_logits(
+        classifier, images, labels, generator=rs.Streams(0, "attack", range(6))
+    )
+    assert bool(loss.isfinite())

@@ -1,6 +1,6 @@
 """Attacks: search rules, norms and losses. A new attack is one new module in this folder."""
 
-from rsc_snn.attacks.base import AbstractAttack
+from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim
 from rsc_snn.attacks.fgsm import FGSM
 from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import L2, AbstractNorm, Linf
@@ -16,9 +16,13 @@ __all__ = [
     "AbstractAttack",
     "AbstractLoss",
     "AbstractNorm",
+    "Attempt",
+    "Cost",
     "Entry",
+    "Found",
     "Linf",
     "Suite",
+    "Victim",
     "paper",
     "require_honest_name",
 ]

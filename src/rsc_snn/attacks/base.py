@@ -3,7 +3,7 @@
 import contextlib
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import torch
@@ -14,7 +14,7 @@ from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
-from rsc_snn.gradients import BPTT, AbstractGradient, Loss
+from rsc_snn.gradients import BPTT, AbstractGradient, Level, Loss, Memory, Slope
 from rsc_snn.rng import Randomness, Streams
 from rsc_snn.spec import Spec
 
@@ -30,6 +30,8 @@ class Victim:
         gradient: How the classifier is differentiated.
         generator: Where noise comes from, the attack's own and the defence's.
         steps_with_gradient: Counts, for each image, the gradients that were not zero everywhere or NaN.
+        num_slopes: Counts the gradients that were asked for, one number in a list.
+        memory: Statistics of the gradient path, of this attack and restart only.
     """
 
     classifier: AbstractClassifier
@@ -38,30 +40,79 @@ class Victim:
     gradient: AbstractGradient
     generator: Randomness
     steps_with_gradient: Int64[Tensor, "B"]
+    num_slopes: list[int] = field(default_factory=lambda: [0])
+    memory: Memory = field(default_factory=Memory)
 
-    def loss_and_gradient(
-        self, images: Float[Tensor, "B C H W"]
-    ) -> tuple[Float[Tensor, "B"], Float[Tensor, "B C H W"]]:
-        """Return each image's loss and gradient; every call draws the defence's noise anew."""
-        losses, gradient = self.gradient.loss_and_gradient(
+    def slope(self, images: Float[Tensor, "B C H W"]) -> Slope:
+        """Return each image's loss, errors and gradient; every call draws the defence's noise anew."""
+        found = self.gradient.slope(
+            self.classifier,
+            images,
+            self.labels,
+            loss=self.loss,
+            generator=self.generator,
+            memory=self.memory,
+        )
+        size = found.gradient.abs().flatten(1).amax(1)
+        self.steps_with_gradient.add_((size > 0).long())  # NaN > 0 is false
+        self.num_slopes[0] += 1
+        return found
+
+    def level(self, images: Float[Tensor, "B C H W"]) -> Level:
+        """Return each image's loss and errors over fresh noise, without a gradient."""
+        return self.gradient.level(
             self.classifier, images, self.labels, loss=self.loss, generator=self.generator
         )
-        size = gradient.abs().flatten(1).amax(1)
-        self.steps_with_gradient.add_((size > 0).long())  # NaN > 0 is false
-        return losses, gradient
+
+    def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
+        """Whether the classifier's answers vary, so that one wrong answer proves little."""
+        return self.classifier.varies(images)
+
+    def restarted(self) -> "Victim":
+        """Return the same victim for a new start: statistics of the gradient path begin anew."""
+        return replace(self, memory=Memory())
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        images: The point that the attack stands for.
+        others: Further points for the judge to choose from, by name: "start", "last", "best", and of a
+            restart "start 2" and so on.
+    """
+
+    images: Float[Tensor, "B C H W"]
+    others: tuple[tuple[str, Float[Tensor, "B C H W"]], ...] = ()
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What an attack came back with.
+    """What an attack came back with, projected onto the ball and [0, 1].
 
     Attributes:
         images: Adversarial images in [0, 1].
-        is_blind: True where no gradient was ever different from zero, [B].
+        others: Further candidates, by name.
+        is_blind: True where no gradient that was asked for was different from zero, [B].
     """
 
     images: Float[Tensor, "B C H W"]
+    others: tuple[tuple[str, Float[Tensor, "B C H W"]], ...]
     is_blind: Bool[Tensor, "B"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an attack asks of its victim.
+
+    Attributes:
+        slopes: Gradients, at most.
+        levels: Losses without a gradient, at most.
+    """
+
+    slopes: int = 0
+    levels: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +191,16 @@ class AbstractAttack(Spec):
             originals, targets = images.detach().clone(), labels.to(images.device).clone()
             seeing = torch.zeros_like(targets)
             victim = Victim(classifier, targets, self.loss, gradient, generator, seeing)
-            found = self.project(self.search(victim, originals), originals)
-            return Attempt(found, seeing == 0)
+            found = self.search(victim, originals)
+            others = tuple((name, self.project(point, originals)) for name, point in found.others)
+            is_blind = (seeing == 0) & (victim.num_slopes[0] > 0)
+            return Attempt(self.project(found.images, originals), others, is_blind)
+
+    @property
+    @abstractmethod
+    def cost(self) -> Cost:
+        """What the search asks of its victim, at most; for the estimate of an evaluation's time."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -150,8 +209,8 @@ class AbstractAttack(Spec):
         raise NotImplementedError
 
     @abstractmethod
-    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """Return the point found for each image; it is projected afterwards."""
+    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
+        """Return the points found for each image; they are projected afterwards."""
         raise NotImplementedError
 
     @final

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from rsc_snn.attacks.base import AbstractAttack, Victim
+from rsc_snn.attacks.base import AbstractAttack, Cost, Found, Victim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +17,14 @@ class FGSM(AbstractAttack):
         """The one step: eps."""
         return self.eps
 
-    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    @property
+    def cost(self) -> Cost:
+        """One gradient."""
+        return Cost(slopes=1)
+
+    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
         """Return the images after the one step."""
-        _, gradient = victim.loss_and_gradient(images)
-        return images + self.eps * self.norm.steepest(gradient)
+        return Found(images + self.eps * self.norm.steepest(victim.slope(images).gradient))
 
 
 EXAMPLES = (FGSM(eps=8 / 255),)

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
+from rsc_snn.gradients import Loss
 from rsc_snn.spec import Spec
 
 
@@ -18,6 +19,11 @@ class AbstractLoss(Spec):
     @abstractmethod
     def is_cross_entropy(self) -> bool:
         """Whether it is -log of the true class's probability."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def at(self, rows: Int64[Tensor, "R"]) -> Loss:
+        """Return the loss for a batch that holds these rows of the present one."""
         raise NotImplementedError
 
     @abstractmethod
@@ -34,6 +40,10 @@ class CE(AbstractLoss):
     def is_cross_entropy(self) -> bool:
         """True."""
         return True
+
+    def at(self, rows: Int64[Tensor, "R"]) -> Loss:
+        """Return itself."""
+        return self
 
     def __call__(self, logits: Float[Tensor, "B K"], labels: Int64[Tensor, "B"]) -> Float[Tensor, "B"]:
         """Return -log softmax(logits)[label]."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from rsc_snn.attacks.base import AbstractAttack, Victim
+from rsc_snn.attacks.base import AbstractAttack, Cost, Found, Victim
 from rsc_snn.errors import RangeError
 
 
@@ -38,16 +38,21 @@ class PGD(AbstractAttack):
         """All steps in one direction, from the edge of the ball if the start is random."""
         return self.num_steps * self.step_size + (self.eps if self.random_start else 0.0)
 
-    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    @property
+    def cost(self) -> Cost:
+        """A gradient for each step."""
+        return Cost(slopes=self.num_steps)
+
+    def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
         """Return the last point."""
         point = images
         if self.random_start:
             start = self.norm.random(images, self.eps, generator=victim.generator)
             point = self.project(images + start, images)
         for _ in range(self.num_steps):
-            _, gradient = victim.loss_and_gradient(point)
+            gradient = victim.slope(point).gradient
             point = self.project(point + self.step_size * self.norm.steepest(gradient), images)
-        return point
+        return Found(point)
 
 
 EXAMPLES = (

@@ -5,6 +5,7 @@ takes its statistics over steps and batch together.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,15 +14,21 @@ from rsc_snn.neurons import AbstractNeuron
 
 
 class Activation(nn.Module):
-    """A neuron as a layer; the neuron can be exchanged for another spec of the same kind."""
+    """A neuron as a layer; the neuron can be exchanged for another spec of the same kind.
+
+    Attributes:
+        neuron: The neuron.
+        drive: What computes the activity instead, for the length of an attacker's pass; else None.
+    """
 
     def __init__(self, neuron: AbstractNeuron):
         super().__init__()
         self.neuron = neuron
+        self.drive: Callable[[Tensor], Tensor] | None = None
 
     def forward(self, current_TBN: Tensor) -> Tensor:
         """Activity over time, of the shape of the current."""
-        return self.neuron.over_time(current_TBN)
+        return self.neuron.over_time(current_TBN) if self.drive is None else self.drive(current_TBN)
 
     def extra_repr(self) -> str:
         """The neuron."""

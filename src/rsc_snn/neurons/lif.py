@@ -1,21 +1,19 @@
 """The leaky integrate-and-fire neuron of Eq. 1."""
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rsc_snn.errors import RangeError, ShapeError
-from rsc_snn.neurons.base import AbstractNeuron
-from rsc_snn.neurons.surrogates import AbstractSurrogate, Triangle
+from rsc_snn.errors import ShapeError
+from rsc_snn.neurons.base import AbstractSpikingNeuron, Fire
 
 _HALVES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LIF(AbstractNeuron):
+class LIF(AbstractSpikingNeuron):
     """Leaky integrate-and-fire with a hard reset to 0 [RSC-SNN, Eq. 1].
 
     u[t] = decay * u[t-1] * (1 - s[t-1]) + current[t], from u = 0, and s[t] = 1 where u[t] >= threshold.
@@ -30,18 +28,11 @@ class LIF(AbstractNeuron):
         detach_reset: Whether the gradient ignores that a spike resets the membrane.
     """
 
-    decay: float = 0.5
-    threshold: float = 1.0
-    surrogate: AbstractSurrogate = field(default_factory=Triangle)
     detach_reset: bool = False
 
-    def __post_init__(self) -> None:
-        if not (0 < self.decay <= 1):
-            raise RangeError(f"decay must lie in (0, 1], got {self.decay}; 1 is integrate-and-fire")
-        if not (0 < self.threshold < math.inf):
-            raise RangeError(f"threshold must be finite and > 0, got {self.threshold}")
-
-    def over_time(self, current: Float[Tensor, "T *N"]) -> Float[Tensor, "T *N"]:
+    def driven(
+        self, current: Float[Tensor, "T *N"], fire: Fire, *, detach_membrane: bool = False
+    ) -> Float[Tensor, "T *N"]:
         """Return the spikes, 0 or 1, for a current of any shape whose first axis is time.
 
         Spikes have the type of the current. The membrane of a 16-bit current is kept in float32, where
@@ -55,15 +46,11 @@ class LIF(AbstractNeuron):
         for current_t in current.unbind(0):
             current_t = current_t.to(precision)
             membrane = current_t if kept is None else self.decay * kept + current_t
-            spike = self.surrogate(membrane - self.threshold)
+            spike = fire(membrane - self.threshold)
             kept = membrane * (1 - (spike.detach() if self.detach_reset else spike))
+            kept = kept.detach() if detach_membrane else kept
             spikes.append(spike.to(current.dtype))
         return torch.stack(spikes)
-
-    @property
-    def is_spiking(self) -> bool:
-        """True."""
-        return True
 
     @property
     def weight_gain(self) -> float:

@@ -28,6 +28,10 @@ class _Divergence:
     clean: Tensor
     is_cross_entropy = False
 
+    def at(self, rows: Tensor) -> "_Divergence":
+        """Return it for these rows of the batch."""
+        return _Divergence(self.clean[rows])
+
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return it; labels play no part."""
         log_predictions = functional.log_softmax(logits, dim=-1)
@@ -95,7 +99,7 @@ class TRADES(AbstractAdversarial):
         point = images + _START * normal_like(images, 1, generator)[0]
         point = point.clamp(0, 1)
         for _ in range(self.num_steps):
-            _, gradient = victim.loss_and_gradient(point)
+            gradient = victim.slope(point).gradient
             change = point + self.step_size * self.norm.steepest(gradient) - images
             point = (images + self.norm.project(change, self.eps)).clamp(0, 1)
         return point
