@@ -2,14 +2,13 @@
 
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
 from rsc_snn.errors import DTypeError, InputError, WeakEvaluation
 
-_MOST_ROWS = 3
+_MOST_ROWS = 4
 _SAME = 1e-5
 _INDEPENDENT = 1e-3
 _SUM = 1e-4
@@ -18,7 +17,7 @@ Call = Callable[[Tensor], Tensor]
 
 
 def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
-    """Try a module on up to three rows of a batch and a mirrored one; torch's generators are left alone.
+    """Try a module on up to four rows of a batch; torch's generators are left alone.
 
     Args:
         call: From inputs to logits, from rest; each with the batch at ``batch_axis``, logits with the
@@ -31,50 +30,44 @@ def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
         InputError: they are not finite, or the same call in the same random state gives other logits.
 
     Warns:
-        WeakEvaluation: the logits look like probabilities, or depend on the other images of the batch.
+        WeakEvaluation: the logits look like probabilities; or they depend on the other images of the
+            batch, which is tried where there are any and the module draws no random numbers.
     """
     with torch.inference_mode(False), torch.no_grad():
-        batch = inputs.detach().movedim(batch_axis, 0)
-        rows_N = torch.cat([batch[:_MOST_ROWS], batch[:1].flip(-1)])
-        trial = _Trial(call, rows_N, batch_axis)
-        first, again, later = trial.calls()
+        trial = _Trial(call, inputs.detach().movedim(batch_axis, 0)[:_MOST_ROWS], batch_axis)
+        first, is_random = trial.logits()
+        again, _ = trial.logits()
         _require_numbers(first)
         _require_repeatable(first, again)
         _warn_of_probabilities(first)
-        if _is_close(first, later, within=_SAME):  # else it is random, and noise depends on the batch
+        if not is_random and len(first) > 1:
             _warn_of_neighbours(first, trial)
 
 
 class _Trial:
     def __init__(self, call: Call, rows_N: Tensor, batch_axis: int):
         self._call, self._rows_N, self._batch_axis = call, rows_N, batch_axis
+        self._gpus = [rows_N.device] if rows_N.device.type == "cuda" else []
 
-    def calls(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits [N, K] of two calls in the same random state, and of one that follows the second."""
-        with self._forked():
-            first = self._logits(self._rows_N)
-        with self._forked():
-            return first, self._logits(self._rows_N), self._logits(self._rows_N)
-
-    def alone(self, row: int) -> Tensor:
-        """Logits [K] of a row that has the batch to itself."""
-        with self._forked():
-            return self._logits(self._rows_N[row : row + 1])[0]
-
-    def _logits(self, rows_N: Tensor) -> Tensor:
-        logits = self._call(rows_N.movedim(0, self._batch_axis))
+    def logits(self, rows: slice = slice(None)) -> tuple[Tensor, bool]:
+        """Logits [N, K] of some rows, from the present random state, and whether they used it."""
+        with torch.random.fork_rng(devices=self._gpus):
+            before = self._random_states()
+            logits = self._call(self._rows_N[rows].movedim(0, self._batch_axis))
+            pairs = zip(before, self._random_states(), strict=True)
+            is_random = not all(torch.equal(*pair) for pair in pairs)
         if not logits.is_floating_point():
             raise DTypeError(f"the module must return floating-point logits, got {logits.dtype}")
-        return logits.mean(0) if self._batch_axis else logits
+        return logits.mean(0) if self._batch_axis else logits, is_random
 
-    def _forked(self) -> AbstractContextManager[None]:
-        device = self._rows_N.device
-        return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    def _random_states(self) -> list[Tensor]:
+        return [torch.get_rng_state(), *(torch.cuda.get_rng_state(gpu) for gpu in self._gpus)]
 
 
 def _require_numbers(logits: Tensor) -> None:
     if not logits.isfinite().all():
-        raise InputError("the module must return finite logits, got NaN or infinity")
+        kind = "NaN" if logits.isnan().any() else "infinite"
+        raise InputError(f"expected finite logits, the module returned {kind} logits; is it trained?")
 
 
 def _require_repeatable(first: Tensor, again: Tensor) -> None:
@@ -100,9 +93,9 @@ def _warn_of_probabilities(logits: Tensor) -> None:
 
 
 def _warn_of_neighbours(logits: Tensor, trial: _Trial) -> None:
-    """Half of the rows may differ: rounding depends on the size of a batch and may flip a spike."""
-    rows = (0, len(logits) - 1)
-    if not any(_is_close(logits[row], trial.alone(row), within=_INDEPENDENT) for row in rows):
+    """One of the two may differ: rounding depends on the size of a batch and may flip a spike."""
+    rows = [slice(0, 1), slice(len(logits) - 1, None)]
+    if not any(_is_close(logits[row], trial.logits(row)[0], within=_INDEPENDENT) for row in rows):
         warnings.warn(
             "the logits of an image depend on the other images of its batch, so that scores depend on the "
             "batch size; put batch statistics in eval mode",
