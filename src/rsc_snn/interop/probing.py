@@ -31,7 +31,7 @@ def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
 
     Warns:
         WeakEvaluation: the logits look like probabilities; or they depend on the other images of the
-            batch, which is tried where there are any and the module draws no random numbers.
+            batch, which is tried on three rows or more if the module draws no random numbers.
     """
     with torch.inference_mode(False), torch.no_grad():
         trial = _Trial(call, inputs.detach().movedim(batch_axis, 0)[:_MOST_ROWS], batch_axis)
@@ -40,7 +40,7 @@ def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
         _require_numbers(first)
         _require_repeatable(first, again)
         _warn_of_probabilities(first)
-        if not is_random and len(first) > 1:
+        if not is_random and len(first) > 2:
             _warn_of_neighbours(first, trial)
 
 
@@ -93,9 +93,9 @@ def _warn_of_probabilities(logits: Tensor) -> None:
 
 
 def _warn_of_neighbours(logits: Tensor, trial: _Trial) -> None:
-    """One of the two may differ: rounding depends on the size of a batch and may flip a spike."""
-    rows = [slice(0, 1), slice(len(logits) - 1, None)]
-    if not any(_is_close(logits[row], trial.logits(row)[0], within=_INDEPENDENT) for row in rows):
+    """One of the pairs may differ: rounding depends on the size of a batch and may flip a spike."""
+    pairs = slice(0, 2), slice(len(logits) - 2, None)
+    if not any(_is_close(logits[pair], trial.logits(pair)[0], within=_INDEPENDENT) for pair in pairs):
         warnings.warn(
             "the logits of an image depend on the other images of its batch, so that scores depend on the "
             "batch size; put batch statistics in eval mode",
