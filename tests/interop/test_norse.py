@@ -28,7 +28,8 @@ class Threshold(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (u,) = ctx.saved_tensors
-        return grads[0] / (1 + 10 * u.abs()) ** 2
+        slope: Tensor = grads[0] / (1 + 10 * u.abs()) ** 2
+        return slope
 
 
 class Cell(nn.Module):
@@ -92,7 +93,8 @@ def test_a_function_that_no_gradient_passes_is_not_named() -> None:
         def forward(self, images: Tensor) -> Tensor:
             flat = images.flatten(1)
             weight, gate = Threshold.apply(self.weight), Threshold.apply(flat.detach())  # type: ignore[no-untyped-call]
-            return nn.functional.linear(flat * gate, weight).relu()
+            logits: Tensor = nn.functional.linear(flat * gate, weight).relu()
+            return logits
 
     assert unreplaceable(rs.wrap(Weights().eval()), images()) == []
     own = rs.SpikingClassifier(

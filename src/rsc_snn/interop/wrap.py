@@ -21,9 +21,9 @@ def wrap(
     The state of SpikingJelly's and snnTorch's neurons is reset before every call and after it; modules of
     any other kind must start from rest by themselves, as Norse's do when they are given no state.
 
-    The first call in eval mode tries the module on up to four of its images. It is refused if it keeps state all
-    the same or does not return finite logits, and a WeakEvaluation warning tells of logits that look like
-    probabilities or depend on the rest of the batch. Later calls are not tried.
+    The first call in eval mode tries the module on up to four of its images. It is refused if it keeps
+    state all the same or does not return finite logits, and a WeakEvaluation warning tells of logits that
+    look like probabilities or depend on the rest of the batch. Later calls are not tried.
 
     Args:
         module: Without ``coding``, maps images [B, C, H, W] in [0, 1] to logits [B, K], with its

@@ -16,6 +16,7 @@ from rsc_snn.gradients.sites.own import Drive, OwnSite
 
 __all__ = ["AbstractSite", "Drive", "OwnSite", "Place", "driving", "find_sites", "firing"]
 
+
 def find_sites(network: nn.Module) -> list[AbstractSite]:
     """Return the sites of a network, in the order of its modules; none for an ANN."""
     found = (find(module) for module in network.modules() for find in _finders())
