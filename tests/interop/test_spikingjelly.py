@@ -88,7 +88,9 @@ class Membrane(nn.Module):
         return logits
 
 
-@pytest.mark.parametrize("reset_value", [0.0, torch.zeros(5, 4, dtype=torch.float64)], ids=str)
+@pytest.mark.parametrize(
+    "reset_value", [0.0, torch.zeros(5, 4, dtype=torch.float64)], ids=["number", "tensor"]
+)
 def test_the_reset_after_a_call_leaves_its_logits_and_graph_alone(reset_value: Any) -> None:
     """SpikingJelly writes a tensor's reset value into the state itself, which may be in use."""
     module = Membrane()
