@@ -3,8 +3,8 @@
     pip install adversarial-robustness-toolbox
     python examples/art_on_our_network.py
 
-Beware with a random network: ART's PGD with several random starts keeps the start whose images fooled a
-single draw of the noise most often, and its gradients take one draw each. Keep ``num_random_init`` at 0 or
+Beware with a random network: of several random starts ART's PGD keeps whatever fooled a single draw of
+the noise last, and its gradients take one draw each. Keep ``num_random_init`` at 0 or
 1 and score the images on fresh noise, as here. ART works on numpy arrays and leaves gradients on the
 parameters: call ``zero_grad`` before training goes on.
 """

@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
         ("attack_your_own_network", None, "robust "),
         ("make_your_own_coding", None, "attacked "),
         ("attack_a_spikingjelly_network", "spikingjelly", "differentiated otherwise: 2\n"),
-        ("attack_a_snntorch_network", "snntorch", "gradient was zero at every step"),
+        ("attack_a_snntorch_network", "snntorch", "had a zero gradient at every step"),
         ("torchattacks_on_our_network", "torchattacks", "% under EOTPGD"),
         ("foolbox_on_our_network", "foolbox", "robust "),
         ("art_on_our_network", "art", "robust "),
