@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsc_snn.attacks import FULL, AbstractAttack, Entry, Suite, Transfer, require_honest_name
-from rsc_snn.errors import InputError, RangeError
+from rsc_snn.checks import require_counts
+from rsc_snn.errors import InputError
 from rsc_snn.gradients import BPTT, AbstractGradient, Expectation
 
 BATCH_SIZE = 64
@@ -97,13 +98,6 @@ def make_plan(
         is_random=is_random,
         scores_winner_only=named_suite is not None and named_suite.scores_winner_only,
     )
-
-
-def require_counts(**counts: int | None) -> None:
-    """Raise RangeError, with the name, unless each count is at least 1 or None."""
-    for name, count in counts.items():
-        if count is not None and count < 1:
-            raise RangeError(f"{name} must be at least 1, got {count}")
 
 
 def entry_name(entry: Entry) -> str:

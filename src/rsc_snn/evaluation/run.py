@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rsc_snn.attacks import Suite
+from rsc_snn.checks import require_counts
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
@@ -20,7 +21,7 @@ from rsc_snn.evaluation.estimate import Estimate, estimate
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.lists import Judged, keys_of_list
-from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
+from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
 from rsc_snn.evaluation.summary import WORST
 from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
 from rsc_snn.outofmemory import memory_told
