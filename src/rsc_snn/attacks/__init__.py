@@ -23,7 +23,7 @@ from rsc_snn.attacks.suites import (
     with_width,
 )
 from rsc_snn.attacks.transfer import Transfer
-from rsc_snn.attacks.tuning import tune_width
+from rsc_snn.attacks.tuning import Tuned, tune_width
 from rsc_snn.attacks.uniform_noise import UniformNoise
 from rsc_snn.registry import discover
 
@@ -55,6 +55,7 @@ __all__ = [
     "Suite",
     "TargetedDLR",
     "Transfer",
+    "Tuned",
     "UniformNoise",
     "Victim",
     "has_time_average",
