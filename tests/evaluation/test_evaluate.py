@@ -75,7 +75,7 @@ def test_the_worst_case_has_lowest_accuracy_then_lowest_margin_then_comes_first(
     worst = clean.challenged(rows, first).challenged(rows, second)
     assert worst.names == [("b", "best"), ("clean", "clean"), ("a", "last"), ("clean", "clean")]
     assert worst.images.flatten().tolist() == pytest.approx([0.2, 0.0, 0.1, 0.0])
-    assert worst.heldout.accuracy.tolist() == [0.4, 0.5, 0.5, 0.5]
+    assert worst.heldout.accuracy.tolist() == pytest.approx([0.4, 0.5, 0.5, 0.5])
     assert worst.heldout.margin.tolist() == [9.0, 1.0, 0.5, 1.0]
 
 

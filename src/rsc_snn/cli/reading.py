@@ -84,7 +84,7 @@ def read_attacks(
 ) -> list[tuple[AbstractAttack, AbstractGradient]]:
     """Return each named attack at each strength with one gradient path."""
     if request.suite is not None or request.budget is not None:
-        raise InputError("--attack excludes --suite and --budget; leave one of them away")
+        raise InputError("--attack excludes --suite, and --budget is for a suite; leave one of them away")
     names = request.names
     classes = [_named(attacks.__name__, attacks.__path__, AbstractAttack, name, "attack") for name in names]
     if request.sources and Transfer not in classes:

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,13 +21,12 @@ from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.lists import Judged, keys_of_list
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
-from rsc_snn.evaluation.summary import WORST
+from rsc_snn.evaluation.record import Record
 from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
-from rsc_snn.runs.candidates import keep_candidates, list_name
-from rsc_snn.runs.environment import describe_environment, write_environment
-from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
+from rsc_snn.runs.environment import describe_environment
+from rsc_snn.runs.files import Row, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import require_attack_rows, row_key
 from rsc_snn.runs.storage import load as load_classifier
@@ -53,8 +51,7 @@ def evaluate_run(
     """Evaluate the classifier of a run on its test set and append the rows to attacks.jsonl.
 
     Rows that are there already are not computed again; a call that was interrupted goes on where it
-    stopped, with the batch size it began with. Processes that have joined (``rsc_snn.processes``) take
-    whole batches each; the first one writes, and the rows are those of one process.
+    stopped, with its batch size. Processes that have joined (``rsc_snn.processes``) take whole batches.
 
     Args:
         run: Run folder.
@@ -70,8 +67,8 @@ def evaluate_run(
         on_estimate: Called once before the first batch, where there is something to do.
 
     Returns:
-        All rows that were asked for, those of earlier calls included; of several processes, the first gets
-        them all, the others only the earlier ones.
+        All rows that were asked for; of several processes, the first gets them all, the others only those
+        of earlier calls.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
     folder, group = RunFolder(Path(run)), current_group()
@@ -93,14 +90,13 @@ def evaluate_run(
         )
         plan = _continued(plan, rows, folder, subject, batch_size)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
-        place = torch.device(device)
-        environment = describe_environment(place, seed=seed, subject=subject, processes=group.size)
+        environment = describe_environment(
+            torch.device(device), seed=seed, subject=subject, processes=group.size
+        )
         with memory_told(*_needed(plan)):
             if num_left := work.num_left():
-                share = -(-num_left // group.size)
-                on_estimate(estimate(classifier, first, plan, num_images=share))
-            record = _Record(folder, environment, keeps_images)
-            rows += _recorded(work, group, record, on_batch)
+                on_estimate(estimate(classifier, first, plan, num_images=-(-num_left // group.size)))
+            rows += _recorded(work, group, Record(folder, environment, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
 
 
@@ -183,34 +179,7 @@ def _subject(folder: RunFolder, test: AbstractImageSet) -> str:
     return digest.hexdigest()[:16]
 
 
-@dataclass
-class _Record:
-    """Where the rows go; what they were made with is written before the first."""
-
-    folder: RunFolder
-    environment: dict[str, Any]
-    keeps_images: bool
-    has_begun: bool = False
-
-    def add(self, judged: list[Judged]) -> list[Row]:
-        """Write what is new of a batch, images before rows, and return its rows."""
-        subject = self.environment["subject"]
-        rows = [{**row, "subject": subject} for part in judged for row in part.rows]
-        if not rows:
-            return []
-        if not self.has_begun:
-            write_environment(self.folder.environment, self.environment)
-            self.has_begun = True
-        if self.keeps_images:
-            for part in judged:
-                winners = [row["index"] for row in part.rows if row["entry"] == WORST]
-                name = list_name(part.rows[0])
-                keep_candidates(self.folder.candidates, name, torch.tensor(winners), part.winners.cpu())
-        append_rows(self.folder.attacks, rows)
-        return rows
-
-
-def _recorded(work: _Work, group: Group, record: _Record, on_batch: Progress) -> list[Row]:
+def _recorded(work: _Work, group: Group, record: Record, on_batch: Progress) -> list[Row]:
     """Let every process take whole batches; the leader appends each in one write, in the order of batches.
 
     Returns the new rows, of all processes in the leader.

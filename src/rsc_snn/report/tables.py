@@ -53,7 +53,8 @@ def attack_table(name: str, rows: Sequence[Row]) -> Table:
     is_mixed = len({(found[0]["suite"], found[0]["budget"], found[0]["seed"]) for found in groups}) > 1
     for found in groups:
         row, summary = found[0], summarise(found)
-        source = f" ({row['suite']}, {row['budget']}, seed {row['seed']})" if is_mixed else ""
+        origin = row["suite"] if row["budget"] == FULL else f"{row['suite']} {row['budget']}"
+        source = f" ({origin}, seed {row['seed']})" if is_mixed else ""
         lines.append(
             [
                 (worst_name(found) if row["entry"] == WORST else row["entry"]) + source,
