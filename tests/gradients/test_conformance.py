@@ -29,6 +29,7 @@ PATHS: list[AbstractGradient] = examples(gradients.__name__, gradients.__path__,
 SINGLE = [path for path in PATHS if not isinstance(path, Expectation)]
 LEAVES = [path for path in SINGLE if isinstance(path, AbstractPath)]
 NOISY = rs.codings.RandomizedSmoothing(variance=0.1, resample_each_step=True)
+FORGETFUL = [p for p in SINGLE if not p.has_statistics and not isinstance(p, StraightThroughClamp)]
 ALL = [*PATHS, *(Expectation(of=path, num_draws=3) for path in SINGLE)]
 
 
@@ -126,11 +127,9 @@ def test_a_memory_that_changes_with_the_steps_is_declared(
     assert memory._kept
 
 
-@pytest.mark.parametrize("path", [path for path in SINGLE if not path.has_statistics], ids=short)
+@pytest.mark.parametrize("path", FORGETFUL, ids=short)
 def test_others_do_not_depend_on_the_past(path: AbstractGradient) -> None:
     classifier, memory = lively(rs.codings.Direct()).double(), Memory()  # without noise
-    if isinstance(path, StraightThroughClamp):
-        pytest.skip("needs noise")
     images, labels = batch(2)
     gradients = [
         path.slope(classifier, point, labels, loss=CE(), generator=None, memory=memory).gradient
