@@ -50,25 +50,22 @@ def evaluate_run(
 ) -> list[Row]:
     """Evaluate the classifier of a run on its test set and append the rows to attacks.jsonl.
 
-    Rows that are there already are not computed again; a call that was interrupted goes on where it
-    stopped, with its batch size. Processes that have joined (``rsc_snn.processes``) take whole batches.
+    Rows that are there are not computed again. Processes that have joined take whole batches.
 
     Args:
         run: Run folder.
         attacks: As in ``rs.evaluate``, or one suite at several eps.
         num_draws: Scoring draws, and as many held-out draws.
         seed: Of all noise.
-        limit: Only the first so many test images.
-        batch_size: Images attacked together; None is that of the rows that are there, else 64.
-        device: Any torch device.
-        data_root: See ``rs.data.load``.
+        limit: Test images, from the first on.
+        batch_size: Images attacked together; None is that of earlier rows, else 64.
+        device, data_root: Any torch device; see ``rs.data.load``.
         keeps_images: Whether the images that won are written to candidates.safetensors.
         on_batch: Called after each batch with the number of images done and in all.
-        on_estimate: Called once before the first batch, where there is something to do.
+        on_estimate: Called once before the first batch, if there is one.
 
     Returns:
-        All rows that were asked for; of several processes, the first gets them all, the others only those
-        of earlier calls.
+        All rows that were asked for; processes other than the first get only earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
     folder, group = RunFolder(Path(run)), current_group()
@@ -90,13 +87,11 @@ def evaluate_run(
         )
         plan = _continued(plan, rows, folder, subject, batch_size)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
-        environment = describe_environment(
-            torch.device(device), seed=seed, subject=subject, processes=group.size
-        )
+        facts = describe_environment(torch.device(device), seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):
             if num_left := work.num_left():
                 on_estimate(estimate(classifier, first, plan, num_images=-(-num_left // group.size)))
-            rows += _recorded(work, group, Record(folder, environment, keeps_images), on_batch)
+            rows += _recorded(work, group, Record(folder, facts, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
 
 

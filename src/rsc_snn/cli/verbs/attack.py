@@ -38,7 +38,7 @@ def command(
     limit: Limit = None,
     batch_size: BatchSize = None,
     keep_images: Annotated[
-        bool, typer.Option(help="Write the winning images to candidates.safetensors.")
+        bool, typer.Option("--keep-images", help="Write the winning images to candidates.safetensors.")
     ] = False,
     data_root: DataRoot = None,
     device: Device = None,
