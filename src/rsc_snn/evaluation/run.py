@@ -59,7 +59,8 @@ def evaluate_run(
         seed: Of all noise.
         limit: Test images, from the first on.
         batch_size: Images attacked together; None is that of earlier rows, else 64.
-        device, data_root: Any torch device; see ``rs.data.load``.
+        device: Any torch device.
+        data_root: See ``rs.data.load``.
         keeps_images: Whether the images that won are written to candidates.safetensors.
         on_batch: Called after each batch with the number of images done and in all.
         on_estimate: Called once before the first batch, if there is one.
@@ -72,8 +73,7 @@ def evaluate_run(
     classifier = group.node_first(lambda: load_classifier(run)).to(device)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = _subject(folder, test)
-    test = test.to(device)
-    first = _first_readable(test)
+    first = _first_readable(test := test.to(device))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
         choose = TimeAverageChoice(folder, classifier, subject, data_root)
