@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import final
 
 import torch
 from jaxtyping import Float
@@ -38,6 +39,13 @@ class AbstractNorm(Spec):
     ) -> Float[Tensor, "B C H W"]:
         """Return a random perturbation of norm at most ``eps``, shaped like ``image``."""
         raise NotImplementedError
+
+    @final
+    def stretched(self, perturbation: Float[Tensor, "B C H W"], eps: float) -> Float[Tensor, "B C H W"]:
+        """Return the perturbation times the number that makes its norm ``eps``; 0 stays 0."""
+        largest = perturbation.abs().flatten(1).amax(1)  # divided out first, against underflow
+        scaled = perturbation / _per_image(largest).clamp_min(_tiny(perturbation))
+        return eps * (scaled / _per_image(self.size(scaled)).clamp_min(_tiny(scaled)))
 
     @abstractmethod
     def largest(self, num_pixels: int) -> float:
