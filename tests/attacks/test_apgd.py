@@ -14,7 +14,7 @@ from rsc_snn.gradients import BPTT
 from tests.helpers import Smooth, seeded
 
 NAMES = {Linf(): "Linf", L2(): "L2"}
-LOSS_NAMES = {CE(): "ce", DLR(): "dlr"}
+LOSS_NAMES: dict[AbstractLoss, str] = {CE(): "ce", DLR(): "dlr"}
 
 
 @pytest.fixture
