@@ -124,7 +124,9 @@ def test_foreign_neurons_take_other_surrogates_but_no_other_run_over_time(
     path: AbstractGradient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        sites, "_FINDERS", [lambda module: ForeignSite(module) if isinstance(module, ForeignNeuron) else None]
+        sites,
+        "_finders",
+        lambda: [lambda module: ForeignSite(module) if isinstance(module, ForeignNeuron) else None],
     )
     network = ForeignNet()
     classifier = rs.wrap(network, coding=rs.codings.Direct(), num_steps=3).double().eval()
