@@ -123,10 +123,11 @@ class ForeignSite(AbstractSite):
 def test_foreign_neurons_take_other_surrogates_but_no_other_run_over_time(
     path: AbstractGradient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def find(module: nn.Module) -> AbstractSite | None:
-        return ForeignSite(module) if isinstance(module, ForeignNeuron) else None
-
-    monkeypatch.setattr(sites, "_finders", lambda: [find])
+    monkeypatch.setattr(
+        sites,
+        "_finders",
+        lambda: [lambda module: ForeignSite(module) if isinstance(module, ForeignNeuron) else None],
+    )
     network = ForeignNet()
     classifier = rs.wrap(network, coding=rs.codings.Direct(), num_steps=3).double().eval()
     assert isinstance(classifier, rs.SpikingClassifier)

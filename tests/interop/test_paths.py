@@ -52,6 +52,23 @@ def test_a_description_names_what_was_found() -> None:
     assert "answers: vary from call to call" in describe(rs.wrap(Noisy(0.5)).eval(), torch.zeros(2, 1, 2, 2))
 
 
+def test_a_path_that_replaces_surrogates_names_the_function_that_it_cannot_reach() -> None:
+    paths = dict(available_paths(rs.wrap(Unrolled(Cell())), images()))
+    assert paths["BPTT"] is None
+    assert "surrogate that cannot be replaced (Threshold)" in str(paths["Surrogate"])
+    assert "no spiking neuron" in str(dict(available_paths(rs.wrap(Plain()), images()))["Surrogate"])
+
+
+class Plain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(6, 4)
+        self.eval()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.linear(images.flatten(1)))
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_modules_are_wrapped_first() -> None:
     with pytest.raises(InputError, match=r"wrap other modules with rs\.wrap"):
