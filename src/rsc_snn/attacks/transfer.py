@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim, evaluation_mode
+from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim, evaluation_mode, frozen
 from rsc_snn.attacks.kept import Kept, joined, split
 from rsc_snn.attacks.losses import CE
 from rsc_snn.attacks.pgd import PGD
@@ -108,7 +108,7 @@ class Transfer(AbstractAttack):
     ) -> Attempt:
         classifier = source.classifier(images.device, images.dtype)
         path = _path_for(classifier, images, gradient)
-        with evaluation_mode(classifier):
+        with evaluation_mode(classifier), frozen(classifier):
             return self.of.perturb(classifier, images, labels, gradient=path, generator=generator)
 
 
