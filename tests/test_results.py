@@ -1,11 +1,11 @@
-"""Committed rows rebuild the table of the lab log, so that neither can drift from the other."""
+"""Committed rows rebuild the tables of the lab log, so that neither can drift from the other."""
 
 from pathlib import Path
 
 import pytest
 
 from rsc_snn.report.page import find_runs, read_run
-from rsc_snn.report.tables import paper_table
+from rsc_snn.report.tables import paper_table, protocol_table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
@@ -15,7 +15,9 @@ RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
 def test_the_lab_log_says_what_the_rows_say(folder: Path) -> None:
     log = (ROOT / "docs" / "lab-log.md").read_text()
     assert folder.name in log
-    table = paper_table({run.name: run.rows for run in map(read_run, find_runs(folder))})
-    assert table is not None
-    for _, *cells in table.rows:
-        assert f"| {' | '.join(cells)} |" in log
+    runs = {run.name: run.rows for run in map(read_run, find_runs(folder))}
+    tables = [table for table in (paper_table(runs), protocol_table(runs)) if table is not None]
+    assert tables
+    for table in tables:
+        for _, *cells in table.rows:
+            assert f"| {' | '.join(cells)} |" in log
