@@ -1,0 +1,48 @@
+"""Whether another way of differentiating would have broken the network."""
+
+from dataclasses import dataclass
+
+from rsc_snn.auditing.case import Case
+from rsc_snn.auditing.checks.base import AbstractCheck
+from rsc_snn.auditing.finding import MARGIN, Finding, judged, not_applicable, percent, point
+from rsc_snn.auditing.paired import paired
+from rsc_snn.auditing.paths import single_paths
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherPaths(AbstractCheck):
+    """Attacks by every gradient path that can be used on the network, and compares with BPTT."""
+
+    @property
+    def title(self) -> str:
+        """The question."""
+        return "no other gradient path does better"
+
+    @property
+    def sign(self) -> int | None:
+        """None."""
+        return None
+
+    def measure(self, case: Case) -> Finding:
+        """Accuracy by BPTT minus the lowest over the other paths, on the same images."""
+        bptt, *others = single_paths(case.classifier, case.images)
+        if not others:
+            return not_applicable("BPTT is the only path that can be used")
+        attack = case.ascent(case.eps, case.budget.sweep_steps)
+        own = case.attacked(attack, case.averaged(bptt))
+        by_path = {type(path).__name__: case.attacked(attack, case.averaged(path)) for path in others}
+        best = min(by_path, key=lambda name: by_path[name].mean())
+        difference = paired(own.tolist(), by_path[best].tolist(), num_comparisons=len(others))
+        named = {"BPTT": own, **by_path}
+        return Finding(
+            verdict=judged(difference),
+            value=difference.value,
+            threshold=MARGIN,
+            note=f"Accuracy is {percent(own.mean())} by BPTT and {percent(by_path[best].mean())} by {best}, the "
+            f"best of {len(others)} other paths.",
+            curve={name: [point(i, found.tolist())] for i, (name, found) in enumerate(named.items())},
+            axes=("gradient path", "accuracy"),
+        )
+
+
+EXAMPLES = (OtherPaths(),)
