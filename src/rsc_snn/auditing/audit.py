@@ -121,4 +121,3 @@ def audit(
         "is_random": case.is_random,
     }
     return Audit(answers, settings)
-

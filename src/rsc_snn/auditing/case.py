@@ -3,15 +3,14 @@
 Axes: N images, in batches of B.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rsc_snn.attacks import FGSM, PGD, AbstractAttack
+from rsc_snn.attacks import FGSM, PGD, AbstractAttack, Attempt
 from rsc_snn.auditing.budget import Budget
 from rsc_snn.auditing.trail import Followed, Trail
 from rsc_snn.classifier import AbstractClassifier
@@ -21,9 +20,9 @@ from rsc_snn.rng import Streams
 
 BATCH_SIZE = 64
 _PAIRS_PER_PASS = 128
+_MARKS = (1, 5, 20, 50, 100, 200)  # numbers of steps whose points may stand for an attack
 
 Accuracies = np.ndarray[tuple[int], np.dtype[np.float64]]  # [N], each the share of right draws
-T = TypeVar("T")
 
 
 class Case:
@@ -82,10 +81,6 @@ class Case:
         draws = self.budget.gradient_draws
         return Expectation(of=path, num_draws=draws) if self.is_random else path
 
-    def ascent(self, eps: float, num_steps: int) -> PGD:
-        """PGD from a random start with steps of a quarter of eps."""
-        return PGD(eps=eps, step_size=eps / 4, num_steps=num_steps, random_start=True)
-
     @cached_property
     def clean(self) -> Accuracies:
         """Accuracy of each image as it is."""
@@ -94,57 +89,54 @@ class Case:
     @cached_property
     def single_step(self) -> Accuracies:
         """Accuracy under FGSM."""
-        return self.attacked(FGSM(eps=self.eps))
-
-    @cached_property
-    def white_box(self) -> Accuracies:
-        """Accuracy under the reference attack: the budget's steps of PGD."""
-        return self.by_steps[self.budget.steps]
+        return self.score(self.crafted(FGSM(eps=self.eps), self.path)[0])
 
     @property
-    def followed_steps(self) -> list[int]:
-        """Numbers of steps at which the reference attack is scored."""
-        budget = self.budget
-        marks = {1, 2, 5, 10, 20, 50, 100, 200, budget.steps, budget.long_steps}
-        return sorted(mark for mark in marks if mark <= budget.long_steps)
+    def white_box(self) -> Accuracies:
+        """Accuracy under the reference attack: the budget's steps of PGD."""
+        return self.worst_until(self.budget.steps)
 
-    @cached_property
-    def by_steps(self) -> dict[int, Accuracies]:
-        """Accuracy after so many steps of the reference attack, all on one way."""
-        return {steps: self.score(images) for steps, images in self._way[0].items()}
+    def ascended(self, eps: float, num_steps: int, path: AbstractGradient | None = None) -> Accuracies:
+        """Accuracy under PGD, of the worst point on its way, by the reference's path unless told otherwise."""
+        path = path or self.path
+        if (eps, num_steps, path) == (self.eps, self.budget.steps, self.path):
+            return self.white_box
+        key = (eps, num_steps, path)
+        if key not in self._kept:
+            points, _ = self._followed(eps, num_steps, path, on=self.classifier)
+            self._kept[key] = self.score_worst(list(points.values()))
+        return self._kept[key]
+
+    def worst_until(self, steps: int) -> Accuracies:
+        """Accuracy of the worst point of the reference attack's first ``steps`` steps."""
+        key = ("until", steps)
+        if key not in self._kept:
+            self._kept[key] = self.score_worst([p for mark, p in self._way[0].items() if mark <= steps])
+        return self._kept[key]
+
+    @property
+    def marks(self) -> list[int]:
+        """Numbers of steps of the reference attack whose points are kept."""
+        return list(self._way[0])
 
     @property
     def loss_by_steps(self) -> Tensor:
         """Loss of each image before each step of the reference attack, [steps, N]."""
         return self._way[1]
 
-    def attacked(self, attack: AbstractAttack, path: AbstractGradient | None = None) -> Accuracies:
-        """Accuracy of each image under an attack, by the reference's gradient path unless told otherwise."""
-        path = path or self.path
-        if attack == self.ascent(self.eps, self.budget.steps) and path == self.path:
-            return self.white_box
-        key = (attack, path)
-        if key not in self._kept:
-            self._kept[key] = self.score_worst(self.crafted(attack, path))
-        return self._kept[key]
+    def transferred(self, source: AbstractClassifier) -> Accuracies:
+        """Accuracy under the reference attack on another network."""
+        path: AbstractGradient = BPTT()
+        if source.varies(self.images[:BATCH_SIZE]):
+            path = Expectation(of=path, num_draws=self.budget.gradient_draws)
+        points, _ = self._followed(self.eps, self.budget.steps, path, on=source)
+        return self.score_worst(list(points.values()))
 
-    def crafted(
-        self, attack: AbstractAttack, path: AbstractGradient, *, on: AbstractClassifier | None = None
-    ) -> list[Tensor]:
-        """Return the candidates of an attack for all images, [N, C, H, W] each, made ``on`` a classifier."""
-        found = []
-        for rows in self.batches():
-            attempt = attack.attempt(
-                on or self.classifier,
-                self.images[rows],
-                self.labels[rows],
-                gradient=path,
-                generator=self.noise("attack", rows),
-            )
-            found.append([attempt.images, *(images for _, images in attempt.others)])
-        cost = attack.cost
-        self.passes += len(self.images) * (cost.slopes * path.num_passes + cost.levels * path.num_levels)
-        return [torch.cat(parts) for parts in zip(*found, strict=True)]
+    def crafted(self, attack: AbstractAttack, path: AbstractGradient) -> list[Tensor]:
+        """Return the candidates of an attack for all images, [N, C, H, W] each."""
+        found = [self._attempt(attack, path, rows, on=self.classifier) for rows in self.batches()]
+        parts = [[attempt.images, *(images for _, images in attempt.others)] for attempt in found]
+        return [torch.cat(part) for part in zip(*parts, strict=True)]
 
     def score(self, images: Tensor) -> Accuracies:
         """Accuracy of each image on draws that nothing was chosen by."""
@@ -186,25 +178,36 @@ class Case:
         """Consecutive parts of the images."""
         return [slice(start, start + BATCH_SIZE) for start in range(0, len(self.images), BATCH_SIZE)]
 
-    def by_batch(self, measure: Callable[[slice], T]) -> list[T]:
-        """Return a measurement of each batch."""
-        return [measure(rows) for rows in self.batches()]
-
     @cached_property
     def _way(self) -> tuple[dict[int, Tensor], Tensor]:
-        attack, wanted = self.ascent(self.eps, self.budget.long_steps), self.followed_steps
+        budget = self.budget
+        extra = (budget.steps,)
+        return self._followed(self.eps, budget.long_steps, self.path, on=self.classifier, extra=extra)
+
+    def _followed(
+        self,
+        eps: float,
+        num_steps: int,
+        path: AbstractGradient,
+        *,
+        on: AbstractClassifier,
+        extra: tuple[int, ...] = (),
+    ) -> tuple[dict[int, Tensor], Tensor]:
+        """Run PGD; return its points by number of steps, and the losses before each step, [steps, N]."""
+        attack = PGD(eps=eps, step_size=eps / 4, num_steps=num_steps, random_start=True)
+        wanted = sorted({mark for mark in (*_MARKS, *extra, num_steps) if mark <= num_steps})
         points, losses = [], []
         for rows in self.batches():
             trail = Trail(wanted)
-            attempt = attack.attempt(
-                self.classifier,
-                self.images[rows],
-                self.labels[rows],
-                gradient=Followed(of=self.path, trail=trail),
-                generator=self.noise("attack", rows),
-            )
-            points.append({**trail.points, attack.num_steps: attempt.images})
+            attempt = self._attempt(attack, Followed(of=path, trail=trail), rows, on=on)
+            points.append({**trail.points, num_steps: attempt.images})
             losses.append(torch.stack(trail.losses).cpu())
-        self.passes += len(self.images) * attack.num_steps * self.path.num_passes
-        joined = {steps: torch.cat([part[steps] for part in points]) for steps in wanted}
-        return joined, torch.cat(losses, dim=1)
+        return {mark: torch.cat([part[mark] for part in points]) for mark in wanted}, torch.cat(losses, dim=1)
+
+    def _attempt(
+        self, attack: AbstractAttack, path: AbstractGradient, rows: slice, *, on: AbstractClassifier
+    ) -> Attempt:
+        images, cost = self.images[rows], attack.cost
+        self.passes += len(images) * (cost.slopes * path.num_passes + cost.levels * path.num_levels)
+        noise = self.noise("attack", rows)
+        return attack.attempt(on, images, self.labels[rows], gradient=path, generator=noise)

@@ -11,7 +11,7 @@ def accuracy_over_eps(case: Case) -> dict[float, Accuracies]:
     multiples = (case.eps, 2 * case.eps, 4 * case.eps)
     strengths = {eps for eps in (*multiples, *case.budget.strengths) if case.eps <= eps <= 1}
     steps = case.budget.steps
-    return {eps: case.attacked(case.ascent(eps, steps)) for eps in sorted(strengths)}
+    return {eps: case.ascended(eps, steps) for eps in sorted(strengths)}
 
 
 def eps_curve(case: Case) -> list[Point]:

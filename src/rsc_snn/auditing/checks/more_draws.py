@@ -30,8 +30,8 @@ class MoreDraws(AbstractCheck):
         """Accuracy at the second largest K minus accuracy at the largest, on the same images."""
         if not case.is_random:
             return not_applicable("the network has no noise")
-        attack = case.ascent(case.eps, case.budget.sweep_steps)
-        by_draws = {k: case.attacked(attack, Expectation(num_draws=k)) for k in case.budget.draws}
+        eps, steps = case.eps, case.budget.sweep_steps
+        by_draws = {k: case.ascended(eps, steps, Expectation(num_draws=k)) for k in case.budget.draws}
         *_, before, last = by_draws
         difference = paired(by_draws[before].tolist(), by_draws[last].tolist())
         return Finding(

@@ -28,9 +28,9 @@ class OtherPaths(AbstractCheck):
         bptt, *others = single_paths(case.classifier, case.images)
         if not others:
             return not_applicable("BPTT is the only path that can be used")
-        attack = case.ascent(case.eps, case.budget.sweep_steps)
-        own = case.attacked(attack, case.averaged(bptt))
-        by_path = {type(path).__name__: case.attacked(attack, case.averaged(path)) for path in others}
+        eps, steps = case.eps, case.budget.sweep_steps
+        own = case.ascended(eps, steps, case.averaged(bptt))
+        by_path = {type(p).__name__: case.ascended(eps, steps, case.averaged(p)) for p in others}
         best = min(by_path, key=lambda name: by_path[name].mean())
         difference = paired(own.tolist(), by_path[best].tolist(), num_comparisons=len(others))
         named = {"BPTT": own, **by_path}

@@ -34,7 +34,7 @@ class RisingLoss(AbstractCheck):
         steps = min(case.budget.steps, len(losses) - 1)
         stuck = estimate((losses[steps] <= losses[0]).double().tolist())
         means = losses.mean(1).tolist()
-        marks = [mark for mark in (0, *case.followed_steps) if mark < len(means)]
+        marks = [mark for mark in (0, *case.marks) if mark < len(means)]
         return Finding(
             verdict=judged_share(stuck, limit=_LIMIT, tolerated=_TOLERATED),
             value=stuck.value,

@@ -38,9 +38,9 @@ class SurrogateWidth(AbstractCheck):
         """Accuracy by the own surrogate minus the lowest over widths, on the same images."""
         if not find_sites(case.classifier):
             return not_applicable("the network has no spiking neuron whose surrogate can be replaced")
-        attack = case.ascent(case.eps, case.budget.sweep_steps)
-        own, widths = case.attacked(attack), case.budget.widths
-        by_width = {w: case.attacked(attack, case.averaged(_Widened(width=w))) for w in widths}
+        eps, steps, widths = case.eps, case.budget.sweep_steps, case.budget.widths
+        own = case.ascended(eps, steps)
+        by_width = {w: case.ascended(eps, steps, case.averaged(_Widened(width=w))) for w in widths}
         best = min(by_width, key=lambda width: by_width[width].mean())
         difference = paired(own.tolist(), by_width[best].tolist(), num_comparisons=len(widths))
         return Finding(

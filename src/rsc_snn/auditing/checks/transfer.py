@@ -6,7 +6,6 @@ from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
 from rsc_snn.auditing.finding import MARGIN, Finding, judged, not_applicable, percent, point
 from rsc_snn.auditing.paired import paired
-from rsc_snn.gradients import BPTT, AbstractGradient, Expectation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +29,8 @@ class Transfer(AbstractCheck):
         """Accuracy under the white box minus the lowest under transfer, on the same images."""
         if not case.sources:
             return not_applicable("no other network was given to transfer from")
-        white, attack = case.white_box, case.ascent(case.eps, case.budget.steps)
-        transferred = []
-        for source in case.sources:
-            path: AbstractGradient = BPTT()
-            if source.varies(case.images[:1]):
-                path = Expectation(of=path, num_draws=case.budget.gradient_draws)
-            transferred.append(case.score_worst(case.crafted(attack, path, on=source)))
+        white = case.white_box
+        transferred = [case.transferred(source) for source in case.sources]
         best = min(transferred, key=lambda accuracies: accuracies.mean())
         difference = paired(white.tolist(), best.tolist(), num_comparisons=len(transferred))
         points = [point(number, found.tolist()) for number, found in enumerate(transferred, start=1)]

@@ -30,7 +30,7 @@ class Unbounded(AbstractCheck):
 
     def measure(self, case: Case) -> Finding:
         """Accuracy at eps = 1."""
-        found = estimate(case.attacked(case.ascent(1.0, case.budget.steps)).tolist())
+        found = estimate(case.ascended(1.0, case.budget.steps).tolist())
         limit = case.chance / 2
         verdict = FAIL if found.low > limit else WARN if found.value > limit else PASS
         return Finding(
