@@ -6,6 +6,7 @@ from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import L2, AbstractNorm, Linf
 from rsc_snn.attacks.pgd import PGD
 from rsc_snn.attacks.suites import Entry, Suite, paper, require_honest_name
+from rsc_snn.attacks.tuning import Tuned, tune_width
 from rsc_snn.registry import discover
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "Found",
     "Linf",
     "Suite",
+    "Tuned",
     "Victim",
     "paper",
     "require_honest_name",
+    "tune_width",
 ]
 
 globals().update(discover(__name__, __path__, AbstractAttack))

@@ -9,7 +9,7 @@ from rsc_snn.attacks import AbstractAttack, AbstractNorm, Suite, norms, suites
 from rsc_snn.errors import InputError, UnknownNameError
 from rsc_snn.gradients import AbstractGradient
 from rsc_snn.registry import discover
-from rsc_snn.spec import Spec, parse_number
+from rsc_snn.spec import Spec, from_data, kind_of, parse_number
 
 T = TypeVar("T", bound=Spec)
 _LATER_SUITES = ("reliable",)
@@ -67,7 +67,8 @@ def read_attacks(
     """Return each named attack at each strength with one gradient path."""
     if suite is not None:
         raise InputError("--attack and --suite exclude each other; leave one of them away")
-    path = _named(gradients.__name__, gradients.__path__, AbstractGradient, gradient, "gradient path")()
+    kind = _named(gradients.__name__, gradients.__path__, AbstractGradient, gradient, "gradient path")
+    path = from_data(kind_of(kind), kind, where="--gradient")
     classes = [_named(attacks.__name__, attacks.__path__, AbstractAttack, name, "attack") for name in names]
     found: list[tuple[AbstractAttack, AbstractGradient]] = []
     for eps in strengths:

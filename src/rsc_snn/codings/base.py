@@ -39,3 +39,8 @@ class AbstractCoding(Spec):
     def is_static(self) -> bool:
         """Whether the current is the same at every time step."""
         raise NotImplementedError
+
+    @property
+    def is_clamped(self) -> bool:
+        """Whether values are cut to a range, where the gradient with respect to the image becomes 0."""
+        return False

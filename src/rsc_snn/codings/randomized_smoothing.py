@@ -64,6 +64,11 @@ class RandomizedSmoothing(AbstractCoding):
         """True for RSC-I."""
         return not (self.resample_each_step and self.is_random)
 
+    @property
+    def is_clamped(self) -> bool:
+        """Whether there is any noise: without it no pixel leaves [0, 1]."""
+        return self.is_random
+
 
 EXAMPLES = (
     RandomizedSmoothing(variance=0.1),

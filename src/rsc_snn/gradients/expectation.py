@@ -1,7 +1,7 @@
 """Expectation over the defence's noise. Axes: S draws of a chunk, R images of a chunk."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import torch
 from jaxtyping import Float, Int64
@@ -31,7 +31,7 @@ class Expectation(AbstractGradient):
     images, or 64 if that is more: a larger batch is passed in parts, and so are more draws than that.
 
     Args:
-        of: The gradient path of a single draw.
+        of: The gradient path of a single draw; an Expectation may stand inside an Ensemble, not in here.
         num_draws: Draws per gradient, >= 1.
         loss: "mean_loss", or "mean_probability", which takes no loss but cross-entropy.
     """
@@ -45,7 +45,7 @@ class Expectation(AbstractGradient):
             raise RangeError(f"num_draws must be at least 1, got {self.num_draws}")
         if self.loss not in _KINDS:
             raise UnknownNameError("loss of Expectation", self.loss, _KINDS)
-        if isinstance(self.of, Expectation):
+        if _holds_expectation(self.of):
             raise InputError("expected a path of one draw, got an Expectation; multiply num_draws instead")
 
     def slope(
@@ -232,6 +232,16 @@ class _Mean:
         if self.is_of_losses:
             return Level(self._loss / self._num_seen, wrong)
         return Level(math.log(self._num_seen) - self._log_sum, wrong)
+
+
+def _holds_expectation(value: object) -> bool:
+    if isinstance(value, tuple):
+        return any(map(_holds_expectation, value))
+    if not isinstance(value, AbstractGradient):
+        return False
+    return isinstance(value, Expectation) or any(
+        _holds_expectation(getattr(value, f.name)) for f in fields(value)
+    )
 
 
 def _log_sum(earlier: Tensor | None, losses_SR: Tensor) -> Tensor:

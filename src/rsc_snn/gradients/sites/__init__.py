@@ -29,16 +29,20 @@ def find_sites(network: nn.Module) -> list[AbstractSite]:
 
 
 @contextlib.contextmanager
-def firing(network: nn.Module, fire: Callable[[Tensor, Place], Tensor]) -> Iterator[None]:
+def firing(
+    network: nn.Module, fire: Callable[[Tensor, Place], Tensor], *, detach_reset: bool = False
+) -> Iterator[None]:
     """Let every site fire by ``fire`` during one pass, and restore the network whatever happens.
 
     Args:
         network: A classifier, or any module with sites.
         fire: Membrane minus threshold [B, ...] at a place -> spikes, with a derivative of its own.
+        detach_reset: Whether the gradient ignores that a spike resets the membrane, where a site can.
     """
     with contextlib.ExitStack() as undone:
         for layer, site in enumerate(find_sites(network)):
-            undone.callback(site.replace(_Counting(fire, layer)))
+            chosen = site.with_detached_reset() if detach_reset else site
+            undone.callback(chosen.replace(_Counting(fire, layer)))
         yield
 
 

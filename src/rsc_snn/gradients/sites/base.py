@@ -30,3 +30,7 @@ class AbstractSite(ABC):
     def replace(self, fire: Fire) -> Undo:
         """Let the neurons fire by ``fire``, and return what puts back what was there."""
         raise NotImplementedError
+
+    def with_detached_reset(self) -> "AbstractSite":
+        """Return the same layer, whose gradient ignores resets if the neuron can do so; else itself."""
+        return self

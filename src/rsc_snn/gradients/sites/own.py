@@ -1,7 +1,8 @@
 """The sites of this library's networks: activations that hold a spiking neuron."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -30,6 +31,13 @@ class OwnSite(AbstractSite):
         earlier = self.activation.drive
         self.activation.drive = lambda current: drive(self.neuron, current)
         return lambda: setattr(self.activation, "drive", earlier)
+
+    def with_detached_reset(self) -> AbstractSite:
+        """Return the same layer with ``detach_reset`` set, if its neuron has this field."""
+        if "detach_reset" not in {field.name for field in fields(self.neuron)}:
+            return self
+        changes: dict[str, Any] = {"detach_reset": True}
+        return OwnSite(self.activation, replace(self.neuron, **changes))
 
 
 def find(module: nn.Module) -> AbstractSite | None:
