@@ -1,1 +1,1 @@
-"""The audit: is this robustness real, or are the gradients of the attacks of no use?"""
+"""The audit: whether robustness is real, or the gradients of the attacks are of no use."""

@@ -14,7 +14,7 @@ from rsc_snn.attacks import FGSM, PGD, AbstractAttack, Attempt
 from rsc_snn.auditing.budget import Budget
 from rsc_snn.auditing.trail import Followed, Trail
 from rsc_snn.classifier import AbstractClassifier
-from rsc_snn.evaluation.judge import Votes, collect_votes, most_harmful
+from rsc_snn.evaluation.judge import Votes, collect_votes
 from rsc_snn.gradients import BPTT, AbstractGradient, Expectation
 from rsc_snn.rng import Streams
 
@@ -146,9 +146,25 @@ class Case:
         """Choose the worst candidate of each image on held-out draws, and score it on others."""
         if len(candidates) == 1:
             return self.score(candidates[0])
-        votes = [self.votes(images, "heldout", self.num_draws) for images in candidates]
-        winners = most_harmful(votes).to(self.images.device)
-        return self.score(torch.stack(list(candidates))[winners, torch.arange(len(self.images))])
+        worst, votes = candidates[0], self.votes(candidates[0], "heldout", self.num_draws)
+        for images in candidates[1:]:
+            worst, votes = self.worse(worst, votes, images, self.num_draws)
+        return self.score(worst)
+
+    def worse(self, worst: Tensor, votes: Votes, images: Tensor, num_draws: int) -> tuple[Tensor, Votes]:
+        """Replace the worst points so far, with their held-out votes, where ``images`` are worse.
+
+        Worse is a lower accuracy, then a lower mean margin.
+        """
+        new = self.votes(images, "heldout", num_draws)
+        is_tie = new.accuracy == votes.accuracy
+        is_worse = (new.accuracy < votes.accuracy) | (is_tie & (new.margin < votes.margin))
+        merged = Votes(
+            torch.where(is_worse[:, None], new.counts, votes.counts),
+            torch.where(is_worse, new.accuracy, votes.accuracy),
+            torch.where(is_worse, new.margin, votes.margin),
+        )
+        return torch.where(is_worse.to(images.device)[:, None, None, None], images, worst), merged
 
     def votes(self, images: Tensor, purpose: str, num_draws: int) -> Votes:
         """Answers of the classifier to [N, C, H, W] over draws of a purpose."""
@@ -202,7 +218,8 @@ class Case:
             attempt = self._attempt(attack, Followed(of=path, trail=trail), rows, on=on)
             points.append({**trail.points, num_steps: attempt.images})
             losses.append(torch.stack(trail.losses).cpu())
-        return {mark: torch.cat([part[mark] for part in points]) for mark in wanted}, torch.cat(losses, dim=1)
+        joined = {mark: torch.cat([part[mark] for part in points]) for mark in wanted}
+        return joined, torch.cat(losses, dim=1)
 
     def _attempt(
         self, attack: AbstractAttack, path: AbstractGradient, rows: slice, *, on: AbstractClassifier

@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, field
 
 from rsc_snn.auditing.paired import Difference
 from rsc_snn.evaluation.intervals import Estimate, estimate
+from rsc_snn.runs.audit_schema import FAIL, NOT_APPLICABLE, PASS, VERDICTS, WARN
 from rsc_snn.runs.files import Row
 
-PASS, WARN, FAIL, NOT_APPLICABLE = "pass", "warn", "fail", "not applicable"
-VERDICTS = (PASS, NOT_APPLICABLE, WARN, FAIL)  # from good to bad
 MARGIN = 0.05
 
 Point = tuple[float, float, float | None, float | None]  # x, y and the 95 % interval of y

@@ -61,7 +61,7 @@ def sign_test(num_up: int, num_down: int) -> float:
     """Return the two-sided probability of a split at least as uneven under Binomial(n, 1/2)."""
     n = num_up + num_down
     tail = sum(math.comb(n, k) for k in range(min(num_up, num_down) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, 2 * tail / math.pow(2, n))
 
 
 def t_quantile(probability: float, freedom: int) -> float:
@@ -80,4 +80,4 @@ def t_quantile(probability: float, freedom: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / n**power for power, term in enumerate(terms, start=1))
+    return z + sum(term / math.pow(n, power) for power, term in enumerate(terms, start=1))

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from rsc_snn.attacks import Suite
 from rsc_snn.classifier import AbstractClassifier
-from rsc_snn.data import AbstractDataset, AbstractImageSet
-from rsc_snn.data import load as load_data
+from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
 from rsc_snn.evaluation.batch import keys_of_list, padded_batch
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
+from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
@@ -26,7 +26,6 @@ from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import require_attack_rows, row_key
 from rsc_snn.runs.storage import load as load_classifier
-from rsc_snn.spec import from_data
 
 Progress = Callable[[int, int], None]
 
@@ -67,8 +66,8 @@ def evaluate_run(
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
     folder, group = RunFolder(Path(run)), current_group()
     classifier = group.node_first(lambda: load_classifier(run)).to(device)
-    test = group.node_first(lambda: _test_images(folder, data_root, limit))
-    subject = _subject(folder, test)
+    test = group.node_first(lambda: test_images(folder, data_root, limit))
+    subject = subject_of(folder, test)
     test = test.to(device)
     first = _first_readable(test)
     with contextlib.ExitStack() as stack:
@@ -114,18 +113,6 @@ def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder) -> list[Row]:
     return rows
 
 
-def _test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> AbstractImageSet:
-    spec = folder.read_spec()
-    recipe = spec.get("recipe")
-    if isinstance(recipe, dict) and "data" in recipe:
-        dataset = from_data(recipe["data"], AbstractDataset, where="run.yaml: recipe.data")
-        return load_data(dataset, data_root, "test").at(slice(limit))
-    name = spec.get("data")
-    if not isinstance(name, str):
-        raise InputError(f"{str(folder.spec)!r} does not name its data set; set 'data: NAME' there")
-    return load_data(name, data_root, "test").at(slice(limit))
-
-
 @dataclass(frozen=True)
 class _Work:
     """What is evaluated, in batches that any process can take."""
@@ -161,7 +148,7 @@ def _warn_if_incomplete(rows: list[Row], num_images: int) -> None:
         )
 
 
-def _subject(folder: RunFolder, test: AbstractImageSet) -> str:
+def subject_of(folder: RunFolder, test: AbstractImageSet) -> str:
     """What the rows are about: a digest of specification, weights and the first test image."""
     digest = hashlib.sha256(folder.weights.read_bytes())
     digest.update(repr(folder.read_spec()["classifier"]).encode())

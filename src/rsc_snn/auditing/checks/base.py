@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import final
 
 from rsc_snn.auditing.case import Case
-from rsc_snn.auditing.finding import FAIL, Answer, Finding
+from rsc_snn.auditing.finding import Answer, Finding
 from rsc_snn.errors import InputError
+from rsc_snn.runs.audit_schema import FAIL
 from rsc_snn.spec import Spec
 
 

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import FAIL, PASS, WARN, Finding, not_applicable, percent, point
+from rsc_snn.auditing.finding import Finding, not_applicable, percent, point
+from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 
 _LIMIT_EVERY_DRAW = 0.5
 _LIMIT_ONE_DRAW = 0.25

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import FAIL, MARGIN, Finding, judged, percent
+from rsc_snn.auditing.finding import MARGIN, Finding, judged, not_applicable, percent
 from rsc_snn.auditing.paired import paired
 from rsc_snn.auditing.strengths import AXES, accuracy_over_eps, eps_curve
 from rsc_snn.evaluation.intervals import estimate
+from rsc_snn.runs.audit_schema import FAIL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class LargerBound(AbstractCheck):
         ]
         first, last = over_eps[min(over_eps)], over_eps[max(over_eps)]
         if not rises:
-            return Finding(verdict="not applicable", note="Not applicable: eps is 1 already.")
+            return not_applicable("eps is 1 already")
         worst = max(rises, key=lambda rise: rise.value)
         small, large = pairs[rises.index(worst)]
         is_flat = first.mean() - last.mean() <= MARGIN and estimate(last.tolist()).low > case.chance / 2

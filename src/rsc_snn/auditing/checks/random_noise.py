@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from rsc_snn.attacks import Linf
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import FAIL, MARGIN, WARN, Finding, judged, percent, point
+from rsc_snn.auditing.finding import MARGIN, Finding, judged, percent, point
 from rsc_snn.auditing.paired import paired
-from rsc_snn.evaluation.judge import Votes, most_harmful
+from rsc_snn.runs.audit_schema import FAIL, WARN
 
 _HELDOUT_DRAWS = 5
 _MARKS = (1, 2, 5, 10, 20, 50, 100)
@@ -63,21 +62,10 @@ def _worst_points(case: Case, num_samples: int) -> dict[int, Tensor]:
     found: dict[int, Tensor] = {}
     for number in range(1, num_samples + 1):
         images = (case.images + norm.random(case.images, case.eps, generator=noise)).clamp(0, 1)
-        new = case.votes(images, "heldout", num_draws)
-        is_worse = most_harmful([votes, new]).bool()
-        kept = torch.where(_per_image(is_worse).to(images.device), images, kept)
-        votes = Votes(
-            torch.where(is_worse[:, None], new.counts, votes.counts),
-            torch.where(is_worse, new.accuracy, votes.accuracy),
-            torch.where(is_worse, new.margin, votes.margin),
-        )
+        kept, votes = case.worse(kept, votes, images, num_draws)
         if number in _MARKS or number == num_samples:
             found[number] = kept
     return found
-
-
-def _per_image(values: Tensor) -> Tensor:
-    return values[:, None, None, None]
 
 
 EXAMPLES = (RandomNoise(),)

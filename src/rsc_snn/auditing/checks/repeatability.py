@@ -7,9 +7,10 @@ from torch import Tensor
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import FAIL, PASS, WARN, Finding, percent
+from rsc_snn.auditing.finding import Finding, percent
 from rsc_snn.evaluation.intervals import estimate
 from rsc_snn.rng import separate_global_state
+from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 
 _ROUNDING = 1e-4  # of the largest logit
 _LIMIT = 0.01

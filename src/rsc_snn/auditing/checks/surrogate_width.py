@@ -1,18 +1,12 @@
 """Whether another width of the surrogate would have broken the network."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-
-from jaxtyping import Float
-from torch import Tensor
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
 from rsc_snn.auditing.finding import MARGIN, Finding, judged, not_applicable, percent, point
 from rsc_snn.auditing.paired import paired
-from rsc_snn.classifier import AbstractClassifier
-from rsc_snn.gradients import AbstractPath, Memory, Obstacle
-from rsc_snn.gradients.sites import find_sites, firing
+from rsc_snn.gradients.surrogate import Surrogate
 from rsc_snn.neurons import Triangle
 
 
@@ -36,11 +30,15 @@ class SurrogateWidth(AbstractCheck):
 
     def measure(self, case: Case) -> Finding:
         """Accuracy by the own surrogate minus the lowest over widths, on the same images."""
-        if not find_sites(case.classifier):
-            return not_applicable("the network has no spiking neuron whose surrogate can be replaced")
+        obstacle = Surrogate(surrogate=Triangle()).obstacle(case.classifier, case.images[:1])
+        if obstacle is not None:
+            return not_applicable(obstacle.reason)
         eps, steps, widths = case.eps, case.budget.sweep_steps, case.budget.widths
         own = case.ascended(eps, steps)
-        by_width = {w: case.ascended(eps, steps, case.averaged(_Widened(width=w))) for w in widths}
+        by_width = {
+            w: case.ascended(eps, steps, case.averaged(Surrogate(surrogate=Triangle(width=w))))
+            for w in widths
+        }
         best = min(by_width, key=lambda width: by_width[width].mean())
         difference = paired(own.tolist(), by_width[best].tolist(), num_comparisons=len(widths))
         return Finding(
@@ -55,22 +53,6 @@ class SurrogateWidth(AbstractCheck):
             },
             axes=("width of the surrogate", "accuracy"),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Widened(AbstractPath):
-    width: float
-
-    def attached(self, classifier: AbstractClassifier, memory: Memory) -> AbstractContextManager[None]:
-        surrogate = Triangle(width=self.width)
-        return firing(classifier, lambda u, place: surrogate(u))
-
-    @property
-    def has_statistics(self) -> bool:
-        return False
-
-    def obstacle(self, classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> Obstacle | None:
-        return None
 
 
 EXAMPLES = (SurrogateWidth(),)

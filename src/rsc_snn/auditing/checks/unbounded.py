@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import FAIL, PASS, WARN, Finding, percent
+from rsc_snn.auditing.finding import Finding, percent
 from rsc_snn.auditing.strengths import AXES, eps_curve
 from rsc_snn.evaluation.intervals import estimate
+from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 
 
 @dataclass(frozen=True, kw_only=True)
