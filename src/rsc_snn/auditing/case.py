@@ -97,7 +97,7 @@ class Case:
         return self.worst_until(self.budget.steps)
 
     def ascended(self, eps: float, num_steps: int, path: AbstractGradient | None = None) -> Accuracies:
-        """Accuracy under PGD, of the worst point on its way, by the reference's path unless told otherwise."""
+        """Accuracy under PGD, of the worst point on its way, by the reference's path or another."""
         path = path or self.path
         if (eps, num_steps, path) == (self.eps, self.budget.steps, self.path):
             return self.white_box

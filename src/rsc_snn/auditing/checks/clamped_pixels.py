@@ -46,7 +46,7 @@ class ClampedPixels(AbstractCheck):
             value=every,
             threshold=_LIMIT_EVERY_DRAW,
             note=f"{percent(one)} of the pixels are clamped in a single draw (more than "
-            f"{percent(_LIMIT_ONE_DRAW)} warns: attack with several), {percent(every)} in all of {num_draws}.",
+            f"{percent(_LIMIT_ONE_DRAW)} warns), {percent(every)} in all of {num_draws}.",
             curve={"clamped in every draw": [point(k, found) for k, found in by_draws.items()]},
             axes=("draws per gradient", "share of pixels"),
         )

@@ -38,8 +38,8 @@ class OtherPaths(AbstractCheck):
             verdict=judged(difference),
             value=difference.value,
             threshold=MARGIN,
-            note=f"Accuracy is {percent(own.mean())} by BPTT and {percent(by_path[best].mean())} by {best}, the "
-            f"best of {len(others)} other paths.",
+            note=f"Accuracy is {percent(own.mean())} by BPTT and {percent(by_path[best].mean())} by {best}, "
+            f"the best of {len(others)} other paths.",
             curve={name: [point(i, found.tolist())] for i, (name, found) in enumerate(named.items())},
             axes=("gradient path", "accuracy"),
         )

@@ -47,8 +47,8 @@ class RandomNoise(AbstractCheck):
             verdict=verdict,
             value=difference.value,
             threshold=MARGIN,
-            note=f"Accuracy is {percent(white.mean())} under the white box and {percent(random.mean())} under "
-            f"the worst of {samples} random points; only these break {percent(only_random)} of the images.",
+            note=f"Accuracy is {percent(white.mean())} under the white box and {percent(random.mean())} "
+            f"under the worst of {samples} random points; only these break {percent(only_random)} of the images.",
             curve={"worst random point": [point(n, found.tolist()) for n, found in sampled.items()]},
             axes=("random points", "accuracy"),
         )

@@ -22,7 +22,7 @@ class Repeatability(AbstractCheck):
     """Calls the network again with the same noise, after other images, and beside other images.
 
     A network that keeps state between calls, or one whose noise is always the same, cannot be attacked or
-    scored as it will be used. Noise counts as frozen if a random coding gives the same logits in two draws, or
+    scored as it will be used. Noise counts as frozen if two draws of a random coding give the same logits, or
     if a call leaves torch's global generator in the same state whatever state it found.
     """
 

@@ -34,8 +34,8 @@ class SingleStep(AbstractCheck):
             verdict=judged(difference),
             value=difference.value,
             threshold=MARGIN,
-            note=f"Accuracy is {percent(many.mean())} under PGD of {steps} steps and {percent(single.mean())} "
-            f"under FGSM; the value is how much better the single step does.",
+            note=f"Accuracy is {percent(many.mean())} under PGD of {steps} steps and "
+            f"{percent(single.mean())} under FGSM; the value is how much better the single step does.",
             curve={"FGSM, PGD": [point(1, single.tolist()), point(steps, many.tolist())]},
             axes=("steps", "accuracy"),
         )

@@ -38,8 +38,8 @@ class Unbounded(AbstractCheck):
             verdict=verdict,
             value=found.value,
             threshold=limit,
-            note=f"Accuracy at eps 1 is {percent(found.value)} [{percent(found.low)}, {percent(found.high)}], "
-            f"where any image can be reached; guessing gives {percent(case.chance)}.",
+            note=f"Accuracy at eps 1 is {percent(found.value)} [{percent(found.low)}, "
+            f"{percent(found.high)}], where any image can be reached; guessing gives {percent(case.chance)}.",
             curve={"PGD": eps_curve(case)},
             axes=AXES,
         )
