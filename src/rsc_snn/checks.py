@@ -60,3 +60,10 @@ def require_num_steps(num_steps: int) -> None:
     """Raise unless there is at least one time step."""
     if num_steps < 1:
         raise RangeError(f"num_steps must be at least 1, got {num_steps}")
+
+
+def require_counts(**counts: int | None) -> None:
+    """Raise RangeError, with the name, unless each count is at least 1 or None."""
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise RangeError(f"{name} must be at least 1, got {count}")

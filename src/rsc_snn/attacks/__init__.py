@@ -1,19 +1,27 @@
 """Attacks: search rules, norms and losses. A new attack is one new module in this folder."""
 
+from rsc_snn.attacks.apgd import APGD
 from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim
 from rsc_snn.attacks.fgsm import FGSM
-from rsc_snn.attacks.losses import CE, AbstractLoss
+from rsc_snn.attacks.gaussian_noise import GaussianNoise
+from rsc_snn.attacks.losses import CE, DLR, AbstractLoss, Margin, TargetedDLR
 from rsc_snn.attacks.norms import L2, AbstractNorm, Linf
 from rsc_snn.attacks.pgd import PGD
+from rsc_snn.attacks.sapgd import SAPGD
+from rsc_snn.attacks.square import Square
 from rsc_snn.attacks.suites import Entry, Suite, paper, require_honest_name
 from rsc_snn.attacks.tuning import Tuned, tune_width
+from rsc_snn.attacks.uniform_noise import UniformNoise
 from rsc_snn.registry import discover
 
 __all__ = [
+    "APGD",
     "CE",
+    "DLR",
     "FGSM",
     "L2",
     "PGD",
+    "SAPGD",
     "AbstractAttack",
     "AbstractLoss",
     "AbstractNorm",
@@ -21,9 +29,14 @@ __all__ = [
     "Cost",
     "Entry",
     "Found",
+    "GaussianNoise",
     "Linf",
+    "Margin",
+    "Square",
     "Suite",
+    "TargetedDLR",
     "Tuned",
+    "UniformNoise",
     "Victim",
     "paper",
     "require_honest_name",

@@ -58,19 +58,38 @@ class Victim:
         self.num_slopes[0] += 1
         return found
 
-    def level(self, images: Float[Tensor, "B C H W"]) -> Level:
-        """Return each image's loss and errors over fresh noise, without a gradient."""
-        return self.gradient.level(
-            self.classifier, images, self.labels, loss=self.loss, generator=self.generator
-        )
+    def level(self, images: Float[Tensor, "R C H W"], *, rows: Int64[Tensor, "R"] | None = None) -> Level:
+        """Return the loss and errors of each image over fresh noise, without a gradient.
+
+        Args:
+            images: Points of the whole batch, or of some of its images.
+            rows: Which ones, where they are not all. Their noise is that of the next draw, which does not
+                count as taken: meant for classifiers whose answers do not vary.
+        """
+        labels, loss, generator = self.labels, self.loss, self.generator
+        if rows is not None:
+            labels, loss = labels[rows], loss.at(rows)
+            if isinstance(generator, Streams):
+                generator = generator.part(rows.cpu(), ahead=torch.zeros(len(rows), dtype=torch.int64))
+        return self.gradient.level(self.classifier, images, labels, loss=loss, generator=generator)
 
     def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
         """Whether the classifier's answers vary, so that one wrong answer proves little."""
         return self.classifier.varies(images)
 
-    def restarted(self) -> "Victim":
-        """Return the same victim for a new start: statistics of the gradient path begin anew."""
-        return replace(self, memory=Memory())
+    def restarted(self, loss: AbstractLoss, images: Float[Tensor, "B C H W"], *, restart: int) -> "Victim":
+        """Return the same victim for a new start: statistics of the gradient path begin anew.
+
+        Args:
+            loss: The attack's; one with targets chooses them from a pass over ``images``.
+            images: The images before the attack.
+            restart: 0, 1, ...
+        """
+
+        def logits() -> Tensor:
+            return self.classifier.logits(images, self.generator)
+
+        return replace(self, loss=loss.started(logits, self.labels, restart=restart), memory=Memory())
 
 
 @dataclass(frozen=True)
@@ -105,6 +124,8 @@ class Attempt:
 @dataclass(frozen=True)
 class Cost:
     """What an attack asks of its victim.
+
+    The one pass with which a restart chooses targets, for a loss that has some, is not counted.
 
     Attributes:
         slopes: Gradients, at most.

@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import final
 
 import torch
 from jaxtyping import Float
@@ -38,6 +39,11 @@ class AbstractNorm(Spec):
     ) -> Float[Tensor, "B C H W"]:
         """Return a random perturbation of norm at most ``eps``, shaped like ``image``."""
         raise NotImplementedError
+
+    @final
+    def stretched(self, perturbation: Float[Tensor, "B C H W"], eps: float) -> Float[Tensor, "B C H W"]:
+        """Return the perturbation times the number that makes its norm ``eps``; 0 stays 0."""
+        return eps * (perturbation / _per_image(self.size(perturbation)).clamp_min(_tiny(perturbation)))
 
     @abstractmethod
     def largest(self, num_pixels: int) -> float:

@@ -12,11 +12,10 @@ from rsc_snn.auditing.budget import Budget, budget_called
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks import AbstractCheck, all_checks
 from rsc_snn.auditing.finding import Answer, worst_of
-from rsc_snn.checks import require_images, require_labels
+from rsc_snn.checks import require_counts, require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.evaluation.evaluate import require_eval_mode
-from rsc_snn.evaluation.plan import require_counts
 from rsc_snn.runs.files import Row
 
 Progress = Callable[[AbstractCheck, Answer | None], None]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rsc_snn.attacks import FGSM, PGD, AbstractAttack, Attempt
+from rsc_snn.attacks import APGD, FGSM, PGD, AbstractAttack, Attempt
 from rsc_snn.auditing.budget import Budget
 from rsc_snn.auditing.trail import Followed, Trail
 from rsc_snn.classifier import AbstractClassifier
@@ -111,7 +111,7 @@ class Case:
         """Accuracy of the worst point of the reference attack's first ``steps`` steps."""
         key = ("until", steps)
         if key not in self._kept:
-            self._kept[key] = self.score_worst([p for mark, p in self._way[0].items() if mark <= steps])
+            self._kept[key] = self.score_worst(self._points(steps))
         return self._kept[key]
 
     @property
@@ -123,6 +123,15 @@ class Case:
     def loss_by_steps(self) -> Tensor:
         """Loss of each image before each step of the reference attack, [steps, N]."""
         return self._way[1]
+
+    @cached_property
+    def strongest(self) -> Accuracies:
+        """Accuracy under the worst of the reference attack and APGD, of as many steps."""
+        apgd = self.crafted(APGD(eps=self.eps, num_steps=self.budget.steps), self.path)
+        return self.score_worst([*self._points(self.budget.steps), *apgd])
+
+    def _points(self, steps: int) -> list[Tensor]:
+        return [points for mark, points in self._way[0].items() if mark <= steps]
 
     def transferred(self, source: AbstractClassifier) -> Accuracies:
         """Accuracy under the reference attack on another network."""

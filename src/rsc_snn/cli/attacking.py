@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 
 from rsc_snn.attacks import Suite
+from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, print_table, program
 from rsc_snn.cli.progress import image_progress
-from rsc_snn.evaluation.plan import Attacks, require_counts
+from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
 from rsc_snn.interruption import Interrupted

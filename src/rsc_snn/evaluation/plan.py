@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsc_snn.attacks import AbstractAttack, Entry, Suite, require_honest_name
-from rsc_snn.errors import InputError, RangeError
+from rsc_snn.checks import require_counts
+from rsc_snn.errors import InputError
 from rsc_snn.gradients import BPTT, AbstractGradient
 
 BATCH_SIZE = 64
@@ -89,13 +90,6 @@ def make_plan(
         batch_size=batch_size,
         draw_chunk=min(chunk, num_draws),
     )
-
-
-def require_counts(**counts: int | None) -> None:
-    """Raise RangeError, with the name, unless each count is at least 1 or None."""
-    for name, count in counts.items():
-        if count is not None and count < 1:
-            raise RangeError(f"{name} must be at least 1, got {count}")
 
 
 def entry_name(entry: Entry) -> str:

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from rsc_snn.attacks import Suite
+from rsc_snn.checks import require_counts
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
 from rsc_snn.evaluation.batch import keys_of_list, padded_batch
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
-from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_counts
+from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
 from rsc_snn.runs.environment import describe_environment, write_environment

@@ -34,7 +34,7 @@ class RandomNoise(AbstractCheck):
 
     def measure(self, case: Case) -> Finding:
         """Accuracy under the white box minus accuracy under the worst random point, on the same images."""
-        white, samples = case.white_box, case.budget.samples
+        white, samples = case.strongest, case.budget.samples
         worst_by_samples = _worst_points(case, samples)
         sampled = {number: case.score(images) for number, images in worst_by_samples.items()}
         random = sampled[samples]
@@ -48,7 +48,7 @@ class RandomNoise(AbstractCheck):
             value=difference.value,
             threshold=MARGIN,
             note=f"Accuracy is {percent(white.mean())} under the white box and {percent(random.mean())} "
-            f"under the worst of {samples} random points; only these break {percent(only_random)} of the images.",
+            f"under the worst of {samples} random points, which alone break {percent(only_random)}.",
             curve={"worst random point": [point(n, found.tolist()) for n, found in sampled.items()]},
             axes=("random points", "accuracy"),
         )

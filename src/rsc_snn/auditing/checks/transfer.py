@@ -29,7 +29,7 @@ class Transfer(AbstractCheck):
         """Accuracy under the white box minus the lowest under transfer, on the same images."""
         if not case.sources:
             return not_applicable("no other network was given to transfer from")
-        white = case.white_box
+        white = case.strongest
         transferred = [case.transferred(source) for source in case.sources]
         best = min(transferred, key=lambda accuracies: accuracies.mean())
         difference = paired(white.tolist(), best.tolist(), num_comparisons=len(transferred))
