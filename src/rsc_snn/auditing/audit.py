@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from rsc_snn.attacks import Linf
-from rsc_snn.auditing.budget import Budget, budget_called
+from rsc_snn.auditing.budget import budget_called
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks import AbstractCheck, all_checks
 from rsc_snn.auditing.finding import Answer, worst_of
@@ -83,7 +83,34 @@ def audit(
     Raises:
         InputError (a ValueError): training mode, images, labels or eps that do not fit, an unknown budget.
     """
-    spent: Budget = budget_called(budget)
+    case = make_case(
+        classifier,
+        images,
+        labels,
+        eps=eps,
+        sources=sources,
+        num_draws=num_draws,
+        budget=budget,
+        seed=seed,
+        indices=indices,
+    )
+    return run_checks(case, checks=checks, on_check=on_check)
+
+
+def make_case(
+    classifier: AbstractClassifier,
+    images: Float[Tensor, "N C H W"],
+    labels: Int64[Tensor, "N"],
+    *,
+    eps: float,
+    sources: Sequence[AbstractClassifier],
+    num_draws: int,
+    budget: str,
+    seed: int,
+    indices: Sequence[int] | Tensor | None,
+) -> Case:
+    """Check what ``audit`` was given, and put it together."""
+    spent = budget_called(budget)
     for network in (classifier, *sources):
         require_eval_mode(network)
     require_images(images)
@@ -95,7 +122,7 @@ def audit(
     keys = torch.as_tensor(range(len(images)) if indices is None else indices, dtype=torch.int64)
     if keys.shape != labels.shape or len(keys.unique()) != len(keys):
         raise InputError(f"indices must be {len(images)} different integers, one per image, got {len(keys)}")
-    case = Case(
+    return Case(
         classifier,
         images,
         labels,
@@ -106,16 +133,25 @@ def audit(
         seed=seed,
         budget=spent,
     )
+
+
+def run_checks(
+    case: Case,
+    *,
+    checks: Sequence[AbstractCheck] | None = None,
+    on_check: Progress = lambda check, answer: None,
+) -> Audit:
+    """Make some checks, or all, in order."""
     answers = []
     for check in all_checks() if checks is None else checks:
         on_check(check, None)
         answers.append(check.answer(case))
         on_check(check, answers[-1])
     settings: Row = {
-        "budget": spent.name,
-        "seed": seed,
-        "eps": eps,
-        "num_images": len(images),
+        "budget": case.budget.name,
+        "seed": case.seed,
+        "eps": case.eps,
+        "num_images": len(case.images),
         "num_draws": case.num_draws,
         "is_random": case.is_random,
     }

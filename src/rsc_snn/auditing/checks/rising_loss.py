@@ -4,18 +4,17 @@ from dataclasses import dataclass
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import Finding, bare_point, judged_share, percent
-from rsc_snn.evaluation.intervals import estimate
-
-_LIMIT = 0.25
-_TOLERATED = 0.1
+from rsc_snn.auditing.finding import Finding, bare_point
+from rsc_snn.auditing.paired import paired
+from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 
 
 @dataclass(frozen=True, kw_only=True)
 class RisingLoss(AbstractCheck):
-    """Follows the loss of each image over the steps of PGD; it should end above its random start.
+    """Follows the loss over the steps of PGD; it should end above that of the random start.
 
-    Where it does not, the gradient points nowhere. Losses are over the draws of the gradient.
+    Where it does not, the gradient points nowhere. Losses are over the draws of the gradient, and the rise must
+    be beyond chance.
     """
 
     @property
@@ -29,18 +28,18 @@ class RisingLoss(AbstractCheck):
         return None
 
     def measure(self, case: Case) -> Finding:
-        """Share of images whose loss after the steps is not above that at the start."""
+        """Mean loss after the budget's steps minus mean loss at the start, on the same images."""
         losses = case.loss_by_steps.double()
         steps = min(case.budget.steps, len(losses) - 1)
-        stuck = estimate((losses[steps] <= losses[0]).double().tolist())
+        rise = paired(losses[steps].tolist(), losses[0].tolist())
         means = losses.mean(1).tolist()
         marks = [mark for mark in (0, *case.marks) if mark < len(means)]
         return Finding(
-            verdict=judged_share(stuck, limit=_LIMIT, tolerated=_TOLERATED),
-            value=stuck.value,
-            threshold=_LIMIT,
-            note=f"On {percent(stuck.value)} of the images the loss after {steps} steps is not above that of "
-            f"the random start; its mean goes from {means[0]:.3g} to {means[steps]:.3g}.",
+            verdict=PASS if rise.is_positive else WARN if rise.value > 0 else FAIL,
+            value=rise.value,
+            threshold=0.0,
+            note=f"The mean loss goes from {means[0]:.3g} at the random start to {means[steps]:.3g} after {steps} "
+            f"steps; the interval of the rise is [{rise.low:.3g}, {rise.high:.3g}].",
             curve={"mean loss": [bare_point(mark, means[mark]) for mark in marks]},
             axes=("steps", "cross-entropy"),
         )
