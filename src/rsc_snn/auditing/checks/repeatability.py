@@ -39,7 +39,7 @@ class Repeatability(AbstractCheck):
     def measure(self, case: Case) -> Finding:
         """Largest share of images whose logits change though nothing of theirs did."""
         images, rows = case.images[:_NUM_IMAGES], slice(0, _NUM_IMAGES)
-        others = images.flip((1, 2, 3))
+        others = 1 - images.flip((2, 3))
         first = _logits(case, images)
         again = _logits(case, images)
         _logits(case, others)

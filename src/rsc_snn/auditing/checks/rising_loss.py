@@ -13,8 +13,8 @@ from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 class RisingLoss(AbstractCheck):
     """Follows the loss over the steps of PGD; it should end above that of the random start.
 
-    Where it does not, the gradient points nowhere. Losses are over the draws of the gradient, and the rise must
-    be beyond chance.
+    Where it does not, the gradient points nowhere. Losses are over the draws of the gradient, and the rise
+    must be beyond chance.
     """
 
     @property
@@ -38,8 +38,8 @@ class RisingLoss(AbstractCheck):
             verdict=PASS if rise.is_positive else WARN if rise.value > 0 else FAIL,
             value=rise.value,
             threshold=0.0,
-            note=f"The mean loss goes from {means[0]:.3g} at the random start to {means[steps]:.3g} after {steps} "
-            f"steps; the interval of the rise is [{rise.low:.3g}, {rise.high:.3g}].",
+            note=f"The mean loss goes from {means[0]:.3g} at the random start to {means[steps]:.3g} after "
+            f"{steps} steps; the interval of the rise is [{rise.low:.3g}, {rise.high:.3g}].",
             curve={"mean loss": [bare_point(mark, means[mark]) for mark in marks]},
             axes=("steps", "cross-entropy"),
         )
