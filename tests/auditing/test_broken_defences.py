@@ -75,9 +75,10 @@ def test_answers_that_depend_on_the_other_images_fail() -> None:
 def test_frozen_noise_fails() -> None:
     assert repeated(toys.Frozen()) == FAIL
     try:
-        assert repeated(rs.wrap(toys.Reseeding().eval())) == FAIL
-    except InputError as err:  # refused before it is audited
-        assert "seed" in str(err)
+        verdict = repeated(rs.wrap(toys.Reseeding().eval()))
+    except InputError:  # refused before it is audited
+        verdict = FAIL
+    assert verdict == FAIL
 
 
 def test_fresh_noise_passes() -> None:

@@ -127,8 +127,16 @@ class Case:
     @cached_property
     def strongest(self) -> Accuracies:
         """Accuracy under the worst of the reference attack and APGD, of as many steps."""
-        apgd = self.crafted(APGD(eps=self.eps, num_steps=self.budget.steps), self.path)
-        return self.score_worst([*self._points(self.budget.steps), *apgd])
+        return self.score_worst([*self._points(self.budget.steps), *self._chosen_steps])
+
+    @cached_property
+    def strongest_long(self) -> Accuracies:
+        """The same with the long run of PGD."""
+        return self.score_worst([*self._points(self.budget.long_steps), *self._chosen_steps])
+
+    @cached_property
+    def _chosen_steps(self) -> list[Tensor]:
+        return self.crafted(APGD(eps=self.eps, num_steps=self.budget.steps), self.path)
 
     def _points(self, steps: int) -> list[Tensor]:
         return [points for mark, points in self._way[0].items() if mark <= steps]

@@ -10,9 +10,9 @@ from rsc_snn.auditing.paired import paired
 
 @dataclass(frozen=True, kw_only=True)
 class MoreSteps(AbstractCheck):
-    """Compares the budget's steps with three times as many, on the same way of PGD.
+    """Lets PGD go on for three times the budget's steps: whether it finds what PGD and APGD did not.
 
-    Of each image the worst of the points kept so far counts.
+    Of each image the worst of the points kept counts.
     """
 
     @property
@@ -28,14 +28,14 @@ class MoreSteps(AbstractCheck):
     def measure(self, case: Case) -> Finding:
         """Accuracy after few steps minus accuracy after many, on the same images."""
         steps, long_steps = case.budget.steps, case.budget.long_steps
-        few, many = case.worst_until(steps), case.worst_until(long_steps)
+        few, many = case.strongest, case.strongest_long
         difference = paired(few.tolist(), many.tolist())
         return Finding(
             verdict=judged(difference),
             value=difference.value,
             threshold=MARGIN,
-            note=f"Accuracy is {percent(few.mean())} after {steps} steps of PGD and {percent(many.mean())} "
-            f"after {long_steps}; the value is the difference.",
+            note=f"Accuracy is {percent(few.mean())} under PGD and APGD of {steps} steps, and "
+            f"{percent(many.mean())} where PGD goes on to {long_steps}; the value is the difference.",
             curve={"PGD": [point(mark, case.worst_until(mark).tolist()) for mark in case.marks]},
             axes=("steps", "accuracy"),
         )

@@ -34,7 +34,7 @@ class SurrogateWidth(AbstractCheck):
         if obstacle is not None:
             return not_applicable(obstacle.reason)
         eps, steps, widths = case.eps, case.budget.sweep_steps, case.budget.widths
-        own = case.ascended(eps, steps)
+        own = case.strongest
         by_width = {
             w: case.ascended(eps, steps, case.averaged(Surrogate(surrogate=Triangle(width=w))))
             for w in widths
@@ -45,11 +45,12 @@ class SurrogateWidth(AbstractCheck):
             verdict=judged(difference),
             value=difference.value,
             threshold=MARGIN,
-            note=f"Accuracy is {percent(own.mean())} by the surrogate of the training and "
-            f"{percent(by_width[best].mean())} by a triangle of width {best:g}, the best of {len(widths)}.",
+            note=f"Accuracy is {percent(own.mean())} under the white box by the training's "
+            f"surrogate, and {percent(by_width[best].mean())} under PGD by a triangle of width {best:g}, the "
+            f"best of {len(widths)}.",
             curve={
                 "triangle": [point(width, found.tolist()) for width, found in by_width.items()],
-                "own surrogate": [point(width, own.tolist()) for width in (widths[0], widths[-1])],
+                "own, white box": [point(width, own.tolist()) for width in (widths[0], widths[-1])],
             },
             axes=("width of the surrogate", "accuracy"),
         )
