@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from rsc_snn.auditing.finding import bare_point, judged, judged_share, point, worst_of
-from rsc_snn.auditing.paired import Difference, paired, sign_test, t_quantile
+from rsc_snn.auditing.paired import paired, sign_test, t_quantile
 from rsc_snn.errors import InputError
 from rsc_snn.evaluation.intervals import Estimate, wilson
 from rsc_snn.runs.audit_schema import FAIL, NOT_APPLICABLE, PASS, WARN
@@ -37,7 +37,9 @@ def test_the_sign_test_is_scipys_binomial_test(up: int, down: int) -> None:
 
 
 def test_differences_that_are_all_zero_or_all_one() -> None:
-    assert paired([1.0] * 30, [1.0] * 30) == Difference(0.0, 0.0, 0.0, 1.0, pytest.approx(0.05))
+    nothing = paired([1.0] * 30, [1.0] * 30)
+    assert (nothing.value, nothing.low, nothing.high, nothing.chance) == (0.0, 0.0, 0.0, 1.0)
+    assert nothing.level == pytest.approx(0.05)
     everything = paired([1.0] * 30, [0.0] * 30)
     assert (everything.value, everything.low, everything.high) == (1.0, 1.0, 1.0)
     assert everything.is_positive

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -9,6 +10,7 @@ from rsc_snn.auditing.audit import Audit, Progress, make_case, run_checks
 from rsc_snn.auditing.budget import budget_called
 from rsc_snn.auditing.estimate import estimated_seconds
 from rsc_snn.checks import require_counts
+from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.run import subject_of
@@ -39,15 +41,15 @@ def audit_run(
 
     Args:
         run: Run folder.
-        eps: Strength, l_inf, pixel units.
+        eps: As in ``rs.audit``.
         sources: Run folders of networks to transfer from.
-        num_draws: Scoring draws.
-        budget: "full" or "quick".
-        seed: Of all noise.
+        num_draws: As in ``rs.audit``.
+        budget: As in ``rs.audit``.
+        seed: As in ``rs.audit``.
         limit: Only the first so many test images; None is all.
         device: Any torch device.
         data_root: See ``rs.data.load``.
-        on_check: See ``rs.audit``.
+        on_check: As in ``rs.audit``.
         on_estimate: Called once before the first check with the seconds that are expected.
 
     Raises:
@@ -55,18 +57,12 @@ def audit_run(
     """
     require_counts(limit=limit, num_draws=num_draws)
     budget_called(budget)
-    folder = RunFolder(Path(run))
-    classifier = load_classifier(run).to(device)
-    others = [load_classifier(source).to(device) for source in sources]
-    for path, other in zip(sources, others, strict=True):
-        if other.num_classes != classifier.num_classes:
-            raise InputError(
-                f"expected a source of {classifier.num_classes} classes, got {other.num_classes} in "
-                f"{str(path)!r}; give a run of the same data set"
-            )
+    folder, place = RunFolder(Path(run)), torch.device(device)
+    classifier = load_classifier(run).to(place)
+    others = [_source(path, classifier).to(place) for path in sources]
     test = test_images(folder, data_root, limit)
     subject = subject_of(folder, test)
-    if len(found := test.to(device).fetch()) == 0:
+    if len(found := test.to(place).fetch()) == 0:
         raise InputError("not one test image can be decoded; check the images that were named")
     with folder.locked(), memory_told("64 images in a batch", "--device cpu"):
         case = make_case(
@@ -82,8 +78,21 @@ def audit_run(
         )
         on_estimate(estimated_seconds(case))
         audit = run_checks(case, on_check=on_check)
-        write_environment(
-            folder.environment, describe_environment(torch.device(device), seed=seed, subject=subject)
-        )
-        replace_rows(folder.audit, [{**row, "subject": subject} for row in audit.rows])
+        _write(folder, audit, describe_environment(place, seed=seed, subject=subject))
     return audit
+
+
+def _source(path: str | Path, classifier: SpikingClassifier) -> SpikingClassifier:
+    """Load a network to transfer from, which must answer the same question."""
+    source = load_classifier(path)
+    if source.num_classes != classifier.num_classes:
+        raise InputError(
+            f"expected a source of {classifier.num_classes} classes, got {source.num_classes} in "
+            f"{str(path)!r}; give a run of the same data set"
+        )
+    return source
+
+
+def _write(folder: RunFolder, audit: Audit, environment: dict[str, Any]) -> None:
+    write_environment(folder.environment, environment)
+    replace_rows(folder.audit, [{**row, "subject": environment["subject"]} for row in audit.rows])

@@ -11,7 +11,10 @@ from rsc_snn.auditing.paths import single_paths
 
 @dataclass(frozen=True, kw_only=True)
 class OtherPaths(AbstractCheck):
-    """Attacks by PGD along every gradient path that fits the network; none should beat the white box by BPTT."""
+    """Attacks by PGD along every gradient path that fits the network.
+
+    None should find much that the white box by BPTT, which is PGD and APGD, did not.
+    """
 
     @property
     def title(self) -> str:
