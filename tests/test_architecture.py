@@ -15,7 +15,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"errors", "interruption"},
     {"spec"},
-    {"registry", "rng", "checks", "processes", "outofmemory"},
+    {"registry", "rng", "checks", "processes", "outofmemory", "passes"},
     {"codings", "neurons"},
     {"networks"},
     {"classifier"},

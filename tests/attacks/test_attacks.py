@@ -2,15 +2,17 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 import rsc_snn as rs
 from rsc_snn import attacks
-from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack, AbstractNorm
+from rsc_snn.attacks import APGD, CE, FGSM, L2, PGD, SAPGD, AbstractAttack, AbstractNorm, Square
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.errors import DTypeError, InputError, RangeError, ShapeError
+from rsc_snn.gradients import BPTT
 from rsc_snn.registry import examples
 from tests.helpers import Linear, Smooth, seeded, small_classifier
 
@@ -30,24 +32,57 @@ LABELS = torch.zeros(3, dtype=torch.long)
 WEIGHT = torch.tensor([3.0, -4.0, 0.0]).reshape(1, 1, 3)
 
 
-@pytest.mark.parametrize("attack", [FGSM(eps=0.1), PGD(eps=0.1, step_size=0.03, num_steps=4)], ids=repr)
+@pytest.mark.parametrize(
+    "attack",
+    [
+        FGSM(eps=0.1),
+        PGD(eps=0.1, step_size=0.03, num_steps=4),
+        PGD(eps=0.1, step_size=0.03, num_steps=4, momentum=1.0),
+    ],
+    ids=repr,
+)
 def test_the_worst_corner_of_a_linear_victim_is_reached(attack: AbstractAttack) -> None:
     found = attack(linear_victim(WEIGHT), grey(), LABELS)
     torch.testing.assert_close(found, grey() + 0.1 * WEIGHT.sign())
 
 
 @pytest.mark.parametrize(
-    "attack", [FGSM(eps=0.1, norm=L2()), PGD(eps=0.1, norm=L2(), step_size=0.03, num_steps=5)], ids=repr
+    "attack",
+    [
+        FGSM(eps=0.1, norm=L2()),
+        PGD(eps=0.1, norm=L2(), step_size=0.03, num_steps=5),
+        PGD(eps=0.1, norm=L2(), step_size=0.03, num_steps=5, momentum=0.5),
+    ],
+    ids=repr,
 )
 def test_the_worst_point_of_the_euclidean_ball_is_reached(attack: AbstractAttack) -> None:
     found = attack(linear_victim(WEIGHT), grey(), LABELS)
     torch.testing.assert_close(found, grey() + 0.1 * WEIGHT / 5)
 
 
-def test_a_random_start_ends_at_the_same_corner() -> None:
-    attack = PGD(eps=0.1, step_size=0.05, num_steps=8, random_start=True)
+@pytest.mark.parametrize(
+    "attack",
+    [
+        PGD(eps=0.1, step_size=0.05, num_steps=8, random_start=True),
+        PGD(eps=0.1, step_size=0.05, num_steps=8, num_restarts=3),
+        APGD(eps=0.1, num_steps=20),
+        APGD(eps=0.1, num_steps=20, num_restarts=2),
+        SAPGD(eps=0.1, num_steps=20),
+        Square(eps=0.1, num_steps=100, loss=CE()),
+    ],
+    ids=repr,
+)
+def test_a_random_start_ends_at_the_same_corner(attack: AbstractAttack) -> None:
     found = attack(linear_victim(WEIGHT), grey(), LABELS)[..., :2]  # the third pixel has no gradient
     torch.testing.assert_close(found, (grey() + 0.1 * WEIGHT.sign())[..., :2])
+
+
+@pytest.mark.parametrize(
+    "attack", [APGD(eps=0.1, norm=L2(), num_steps=40), SAPGD(eps=0.1, norm=L2(), num_steps=40)], ids=repr
+)
+def test_a_random_start_ends_at_the_same_point_of_the_euclidean_ball(attack: AbstractAttack) -> None:
+    found = attack(linear_victim(WEIGHT), grey(), LABELS)
+    torch.testing.assert_close(found, grey() + 0.1 * WEIGHT / 5, rtol=0, atol=1e-4)
 
 
 def test_too_few_steps_stop_short() -> None:
@@ -72,6 +107,8 @@ def test_fgsm_and_pgd_equal_torchattacks(eps: float) -> None:
             torchattacks.PGD(model, eps=eps, alpha=2 / 255, steps=20, random_start=False),
         ),
     ]
+    momentum = PGD(eps=eps, step_size=2 / 255, num_steps=10, momentum=0.9)
+    pairs.append((momentum, torchattacks.MIFGSM(model, eps=eps, alpha=2 / 255, steps=10, decay=0.9)))
     for ours, theirs in pairs:
         found = ours(classifier, images, labels)
         assert float((found - images).abs().max()) > 0.9 * min(eps, 7 * 0.01)
@@ -82,8 +119,6 @@ def test_fgsm_and_pgd_equal_torchattacks(eps: float) -> None:
 @pytest.mark.parametrize("attack", EXAMPLES, ids=repr)
 class TestEveryAttack:
     def test_stays_in_the_ball_and_in_the_range(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
-        from dataclasses import replace
-
         attack = replace(attack, norm=norm, eps=0.05)
         images = torch.rand(4, 1, 8, 8, generator=seeded(0)).round(decimals=1).clamp(0, 1)
         classifier = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1))
@@ -110,14 +145,44 @@ class TestEveryAttack:
 
     def test_is_repeatable_and_keyed_by_image(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
         classifier = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1)).double()
-        images = torch.rand(6, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
-        labels = torch.arange(6)
+        images = torch.rand(7, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
+        labels = torch.arange(7)
         whole = attack(classifier, images, labels)
         assert torch.equal(attack(classifier, images, labels), whole)
-        part = attack(classifier, images[4:], labels[4:], generator=rs.Streams(0, "attack", [4, 5]))
-        torch.testing.assert_close(part, whole[4:], rtol=0, atol=1e-12)
+        alone = attack(classifier, images[5:6], labels[5:6], generator=rs.Streams(0, "attack", [5]))
+        torch.testing.assert_close(alone, whole[5:6], rtol=0, atol=1e-12)
         other = attack(classifier, images, labels, generator=seeded(1))
         assert not torch.equal(other, whole)
+
+    def test_is_keyed_by_image_without_noise(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
+        """Also where some images are lost at once and others never."""
+        attack = replace(attack, norm=norm, eps=0.1)
+        classifier = small_classifier().double()
+        images = torch.rand(7, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
+        answers = classifier.logits(images).argmax(1)
+        labels = torch.where(torch.arange(7) < 3, answers, (answers + 1) % 10)
+        whole = attack.attempt(classifier, images, labels, gradient=BPTT(), generator=None)
+        for one in (1, 5):
+            rows, streams = slice(one, one + 1), rs.Streams(0, "attack", [one])
+            alone = attack.attempt(classifier, images[rows], labels[rows], gradient=BPTT(), generator=streams)
+            torch.testing.assert_close(alone.images, whole.images[rows], rtol=0, atol=1e-12)
+            for (name, points), (other_name, others) in zip(alone.others, whole.others, strict=True):
+                assert name == other_name
+                torch.testing.assert_close(points, others[rows], rtol=0, atol=1e-12)
+
+    def test_says_what_it_costs(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
+        """The passes of a network that never errs are those that cost promises."""
+        passes: list[bool] = []
+        classifier = small_classifier()
+        images = torch.rand(2, 1, 8, 8, generator=seeded(0))
+        labels = classifier.logits(images).argmax(1)
+        network = classifier.network
+        network.register_forward_pre_hook(lambda module, inputs: passes.append(inputs[0].requires_grad))
+        replace(attack, norm=norm, eps=0.0)(classifier, images, labels)
+        assert (sum(passes), len(passes) - sum(passes)) == (attack.cost.slopes, attack.cost.levels)
+
+    def test_reaches_its_ball(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
+        assert attack.reach >= attack.eps
 
     def test_works_without_gradient_tracking(self, attack: AbstractAttack, norm: AbstractNorm) -> None:
         classifier, labels = small_classifier(), torch.tensor([1, 2])

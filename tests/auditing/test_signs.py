@@ -12,12 +12,19 @@ from tests.auditing import toys
 CASES = {
     "SingleStep": toys.SingleStepWins,
     "Queries": toys.BlackBoxWins,
-    "Transfer": toys.BlackBoxWins,
+    "OtherNetworks": toys.BlackBoxWins,
     "LargerBound": toys.Shell,
     "Unbounded": toys.NeverLost,
     "RandomNoise": toys.NoiseWins,
 }
-SIGNS = {"SingleStep": 1, "Queries": 2, "Transfer": 2, "LargerBound": 3, "Unbounded": 4, "RandomNoise": 5}
+SIGNS = {
+    "SingleStep": 1,
+    "Queries": 2,
+    "OtherNetworks": 2,
+    "LargerBound": 3,
+    "Unbounded": 4,
+    "RandomNoise": 5,
+}
 
 
 @functools.cache
@@ -46,7 +53,7 @@ def test_an_honest_network_shows_none() -> None:
 def test_values_are_what_a_hand_calculation_gives() -> None:
     """BlackBoxWins: the white box breaks nothing, transfer everything; NeverLost: nothing ever."""
     black = audit_of(toys.BlackBoxWins).by_name
-    assert black["Transfer"].finding.value == 1.0
+    assert black["OtherNetworks"].finding.value == 1.0
     assert black["BlindGradients"].finding.value == 1.0
     assert black["DeadPixels"].finding.value == 1.0
     never = audit_of(toys.NeverLost).by_name

@@ -12,8 +12,9 @@ import rsc_snn as rs
 from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack, Cost, Found, Victim
 from rsc_snn.errors import InputError, RangeError, WeakEvaluation
 from rsc_snn.evaluation.evaluate import evaluate_batches
-from rsc_snn.evaluation.judge import Votes, collect_votes, most_harmful, verify
+from rsc_snn.evaluation.judge import Votes, collect_votes, verify
 from rsc_snn.evaluation.plan import make_plan
+from rsc_snn.evaluation.standing import named
 from rsc_snn.evaluation.summary import majority, summarise
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.schema import row_key
@@ -66,10 +67,25 @@ def votes(accuracy: list[float], margin: list[float]) -> Votes:
 
 
 def test_the_worst_case_has_lowest_accuracy_then_lowest_margin_then_comes_first() -> None:
-    clean = votes([1.0, 0.5, 0.5, 0.5], [3.0, 1.0, 1.0, 1.0])
-    first = votes([0.5, 0.6, 0.5, 0.5], [9.0, 0.0, 0.5, 1.0])
-    second = votes([0.4, 0.7, 0.5, 0.5], [9.0, 0.0, 0.7, 1.0])
-    assert most_harmful([clean, first, second]).tolist() == [2, 0, 1, 0]
+    images = torch.zeros(4, 1, 1, 1)
+    clean = named("clean", "clean", images, votes([1.0, 0.5, 0.5, 0.5], [3.0, 1.0, 1.0, 1.0]))
+    first = named("a", "last", images + 0.1, votes([0.5, 0.6, 0.5, 0.5], [9.0, 0.0, 0.5, 1.0]))
+    second = named("b", "best", images + 0.2, votes([0.4, 0.7, 0.5, 0.5], [9.0, 0.0, 0.7, 1.0]))
+    rows = torch.arange(4)
+    worst = clean.challenged(rows, first).challenged(rows, second)
+    assert worst.names == [("b", "best"), ("clean", "clean"), ("a", "last"), ("clean", "clean")]
+    assert worst.images.flatten().tolist() == pytest.approx([0.2, 0.0, 0.1, 0.0])
+    assert worst.heldout.accuracy.tolist() == pytest.approx([0.4, 0.5, 0.5, 0.5])
+    assert worst.heldout.margin.tolist() == [9.0, 1.0, 0.5, 1.0]
+
+
+def test_a_challenge_may_be_about_some_images_only() -> None:
+    clean = named("clean", "clean", torch.zeros(3, 1, 1, 1), votes([1.0, 1.0, 0.0], [1.0, 1.0, -1.0]))
+    other = named("a", "last", torch.ones(2, 1, 1, 1), votes([0.0, 0.5], [0.0, 0.0]))
+    worst = clean.challenged(torch.tensor([2, 0]), other)
+    assert worst.names == [("a", "last"), ("clean", "clean"), ("clean", "clean")]
+    assert worst.images.flatten().tolist() == [1.0, 0.0, 0.0]
+    assert worst.is_lost().tolist() == [False, False, True]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +143,8 @@ def test_a_deterministic_classifier_gets_one_draw_and_its_known_worst_case() -> 
 
 ROW_FIELDS = {
     "suite", "budget", "seed", "eps", "norm", "entry", "index", "label", "attack", "gradient", "num_draws",
-    "clean_counts", "adversarial_counts", "heldout_counts", "heldout_margin", "linf", "l2", "flags",
+    "clean_counts", "adversarial_counts", "heldout_counts", "heldout_margin", "linf", "l2", "flags", "note",
+    "candidate",
     "batch_size", "draw_chunk",
 }  # fmt: skip
 

@@ -45,7 +45,7 @@ class ByHand:
         losses = [
             functional.cross_entropy(self.logits(c, self.loop), labels, reduction="sum") for c in currents
         ]
-        return torch.autograd.grad(sum(losses) / len(losses), images)[0]
+        return torch.autograd.grad(torch.stack(losses).mean(), images)[0]
 
     @property
     def loop(self) -> Layer:

@@ -194,7 +194,7 @@ class AbstractAttack(Spec):
         self.norm.require_eps(self.eps, num_pixels=images[0].numel())
         if generator is None:
             generator = Streams(0, "attack", range(len(images)))
-        with evaluation_mode(classifier):
+        with evaluation_mode(classifier), frozen(classifier):
             return self.perturb(classifier, images, labels, gradient=gradient, generator=generator)
 
     @final
@@ -252,3 +252,16 @@ def evaluation_mode(module: nn.Module) -> Iterator[None]:
     finally:
         for submodule, mode in modes:
             submodule.training = mode
+
+
+@contextlib.contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Let no parameter ask for a gradient, which saves the memory for it, and restore whatever happens."""
+    asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    try:
+        for parameter in asking:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in asking:
+            parameter.requires_grad_(True)

@@ -43,7 +43,9 @@ class AbstractNorm(Spec):
     @final
     def stretched(self, perturbation: Float[Tensor, "B C H W"], eps: float) -> Float[Tensor, "B C H W"]:
         """Return the perturbation times the number that makes its norm ``eps``; 0 stays 0."""
-        return eps * (perturbation / _per_image(self.size(perturbation)).clamp_min(_tiny(perturbation)))
+        largest = perturbation.abs().flatten(1).amax(1)  # divided out first, against underflow
+        scaled = perturbation / _per_image(largest).clamp_min(_tiny(perturbation))
+        return eps * (scaled / _per_image(self.size(scaled)).clamp_min(_tiny(scaled)))
 
     @abstractmethod
     def largest(self, num_pixels: int) -> float:

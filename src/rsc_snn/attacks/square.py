@@ -87,7 +87,7 @@ class Square(AbstractAttack):
 
     def _share(self, step: int) -> float:
         """Share of the pixels that a square covers after so many changes."""
-        query = int(10_000 * step / self.num_steps)
+        query = int(step / self.num_steps * 10_000)
         return self.p_init * 0.5 ** bisect.bisect_left(_HALVINGS, query)
 
 

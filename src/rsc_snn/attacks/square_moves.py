@@ -147,7 +147,7 @@ def _hill(height: int, width: int) -> Tensor:
 
 
 def _unit(values: Tensor) -> Tensor:
-    return values / torch.linalg.vector_norm(values).clamp_min(torch.finfo(values.dtype).tiny)
+    return values / values.square().sum().sqrt().clamp_min(torch.finfo(values.dtype).tiny)
 
 
 def _squared(windows: Tensor) -> Tensor:

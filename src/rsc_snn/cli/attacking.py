@@ -13,6 +13,7 @@ from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, print_table, program
 from rsc_snn.cli.progress import image_progress
+from rsc_snn.evaluation.estimate import Estimate
 from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
@@ -21,8 +22,9 @@ from rsc_snn.processes import joined
 from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.training.display import duration
 
-_KEY = ("suite", "seed", "norm", "eps", "entry", "num_draws")
+_KEY = ("suite", "budget", "seed", "norm", "eps", "entry", "num_draws")
 
 
 def attack_run(
@@ -34,6 +36,7 @@ def attack_run(
     seed: int,
     limit: int | None,
     batch_size: int | None,
+    keeps_images: bool,
     device: str | None,
     data_root: Path | None,
 ) -> None:
@@ -55,7 +58,9 @@ def attack_run(
                     batch_size=batch_size,
                     device=place,
                     data_root=data_root,
+                    keeps_images=keeps_images,
                     on_batch=on_batch,
+                    on_estimate=lambda found: None if is_quiet else _tell(console, found),
                 )
         except Interrupted:
             if not is_quiet:
@@ -64,6 +69,14 @@ def attack_run(
             raise
     if processes.leads:
         _show(console, run, rows, is_json=is_json)
+
+
+def _tell(console: Console, found: Estimate) -> None:
+    console.print(
+        f"at most {duration(found.seconds)} and {found.num_bytes / 2**30:.1f} GiB: "
+        f"{found.gradient_passes:,} passes there and back and {found.forward_passes:,} there per image",
+        soft_wrap=True,
+    )
 
 
 def _show(console: Console, run: Path, rows: list[Row], *, is_json: bool) -> None:

@@ -21,6 +21,20 @@ Device = Annotated[
     str | None, typer.Option("--device", help="Any torch device, such as cpu or cuda:0 (default: the best).")
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")]
+Strengths = Annotated[str, typer.Option("--eps", help="Strengths in pixel units, with commas: 2/255,8/255.")]
+Draws = Annotated[int, typer.Option("--draws", metavar="K", help="Scoring draws per image.")]
+Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N test images.")]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", metavar="B", help="Images attacked together (default: 64).")
+]
+Sources = Annotated[
+    list[Path] | None,
+    typer.Option("--source", metavar="RUN", help="Another network for transfer; repeatable."),
+]
+Budget = Annotated[
+    str | None, typer.Option("--budget", help="full or quick (default: full); quick is not reliable.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")]
 
 
 def read_device(name: str | None) -> "torch.device":

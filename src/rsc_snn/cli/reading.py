@@ -1,34 +1,40 @@
 """From the words of a command line to attacks."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from rsc_snn import attacks, gradients
-from rsc_snn.attacks import AbstractAttack, AbstractNorm, Suite, norms, suites
+from rsc_snn.attacks import AbstractAttack, AbstractNorm, Suite, Transfer, norms, suites
 from rsc_snn.errors import InputError, UnknownNameError
 from rsc_snn.gradients import AbstractGradient
 from rsc_snn.registry import discover
-from rsc_snn.spec import Spec, from_data, kind_of, parse_number
+from rsc_snn.spec import Spec, parse_number, required_fields
 
 T = TypeVar("T", bound=Spec)
-_LATER_SUITES = ("reliable",)
 
 
-def read_list(
-    names: Sequence[str],
-    suite: str | None,
-    eps: str,
-    *,
-    gradient: str,
-    norm: str,
-    steps: int | None,
-) -> list[Suite] | list[tuple[AbstractAttack, AbstractGradient]]:
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The words of an attack's command line; None where an option was not given."""
+
+    names: tuple[str, ...]
+    suite: str | None
+    budget: str | None
+    eps: str
+    gradient: str
+    gradient_draws: int | None
+    norm: str
+    steps: int | None
+    sources: tuple[Path, ...]
+
+
+def read_list(request: Request) -> list[Suite] | list[tuple[AbstractAttack, AbstractGradient]]:
     """Return the named attacks at each strength, or a suite at each strength if none is named."""
-    strengths = read_strengths(eps)
-    if names:
-        return read_attacks(names, strengths, suite=suite, gradient=gradient, norm=norm, steps=steps)
-    return read_suites(suite or "paper", strengths, gradient=gradient, norm=norm, steps=steps)
+    strengths = read_strengths(request.eps)
+    return read_attacks(request, strengths) if request.names else read_suites(request, strengths)
 
 
 def read_strengths(text: str) -> list[float]:
@@ -39,46 +45,80 @@ def read_strengths(text: str) -> list[float]:
     return values
 
 
-def read_suites(
-    name: str, strengths: Sequence[float], *, gradient: str, norm: str, steps: int | None
-) -> list[Suite]:
-    """Return the suite called ``name`` at each strength."""
-    if steps is not None or gradient.lower() != "bptt" or read_norm(norm) != norms.Linf():
+def read_suites(request: Request, strengths: Sequence[float]) -> list[Suite]:
+    """Return the suite that was asked for at each strength."""
+    is_changed = request.steps is not None or request.gradient_draws is not None
+    if is_changed or request.gradient.lower() != "bptt":
         raise InputError(
-            "--steps, --gradient and --norm do not apply to a suite, which is a fixed list; use --attack NAME"
+            "--steps, --gradient and --gradient-draws do not apply to a suite, which is a fixed list; use "
+            "--attack NAME"
         )
-    known = {"paper": suites.paper}
-    if name in _LATER_SUITES:
-        raise InputError(f"suite {name!r} is not in this version; available: {', '.join(known)}")
-    if name not in known:
-        raise UnknownNameError("suite", name, known)
-    return [known[name](eps) for eps in strengths]
+    name = request.suite or suites.PAPER
+    if name not in _SUITES:
+        raise UnknownNameError("suite", name, _SUITES)
+    return [_SUITES[name](request, eps) for eps in strengths]
+
+
+def _paper(request: Request, eps: float) -> Suite:
+    if request.budget is not None or request.sources or read_norm(request.norm) != norms.Linf():
+        raise InputError(
+            "--budget, --source and --norm do not apply to suite paper, which is l_inf and has no transfer; "
+            "use --suite reliable or --attack NAME"
+        )
+    return suites.paper(eps)
+
+
+def _reliable(request: Request, eps: float) -> Suite:
+    budget = request.budget or suites.FULL
+    return suites.reliable(eps, request.sources, budget, norm=read_norm(request.norm))
+
+
+_SUITES: dict[str, Callable[[Request, float], Suite]] = {
+    suites.PAPER: _paper,
+    suites.RELIABLE: _reliable,
+}
 
 
 def read_attacks(
-    names: Sequence[str],
-    strengths: Sequence[float],
-    *,
-    suite: str | None,
-    gradient: str,
-    norm: str,
-    steps: int | None,
+    request: Request, strengths: Sequence[float]
 ) -> list[tuple[AbstractAttack, AbstractGradient]]:
     """Return each named attack at each strength with one gradient path."""
-    if suite is not None:
-        raise InputError("--attack and --suite exclude each other; leave one of them away")
-    kind = _named(gradients.__name__, gradients.__path__, AbstractGradient, gradient, "gradient path")
-    path = from_data(kind_of(kind), kind, where="--gradient")
+    if request.suite is not None or request.budget is not None:
+        raise InputError("--attack excludes --suite, and --budget is for a suite; leave one of them away")
+    names = request.names
     classes = [_named(attacks.__name__, attacks.__path__, AbstractAttack, name, "attack") for name in names]
-    found: list[tuple[AbstractAttack, AbstractGradient]] = []
-    for eps in strengths:
-        for cls in classes:
-            values: dict[str, object] = {"eps": eps, "norm": read_norm(norm)}
-            if steps is not None:
-                _require_steps(cls)
-                values["num_steps"] = steps
-            found.append((cls(**values), path))  # type: ignore[arg-type]
-    return found
+    if request.sources and Transfer not in classes:
+        raise InputError("--source applies to --attack transfer and to --suite reliable")
+    path = _read_path(request)
+    return [(_made(cls, request, eps), path) for eps in strengths for cls in classes]
+
+
+def _read_path(request: Request) -> AbstractGradient:
+    package = gradients.__name__, gradients.__path__
+    cls = _named(*package, AbstractGradient, request.gradient, "gradient path")
+    if missing := required_fields(cls):
+        raise InputError(
+            f"gradient path {cls.__name__} needs {', '.join(missing)}, which the command line cannot give; "
+            "use the library"
+        )
+    path = cls()
+    if request.gradient_draws is None:
+        return path
+    if isinstance(path, gradients.Expectation):
+        return dataclasses.replace(path, num_draws=request.gradient_draws)
+    return gradients.Expectation(of=path, num_draws=request.gradient_draws)
+
+
+def _made(cls: type[AbstractAttack], request: Request, eps: float) -> AbstractAttack:
+    values: dict[str, object] = {"eps": eps, "norm": read_norm(request.norm)}
+    if request.steps is not None:
+        _require_steps(cls)
+        values["num_steps"] = request.steps
+    if cls is Transfer:
+        if not request.sources:
+            raise InputError("--attack transfer needs at least one --source RUN")
+        values["sources"] = request.sources
+    return cls(**values)  # type: ignore[arg-type]
 
 
 def read_norm(name: str) -> AbstractNorm:

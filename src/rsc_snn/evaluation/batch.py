@@ -1,6 +1,6 @@
-"""One unit of work: a batch of images under every entry of a list, judged, as rows.
+"""One unit of work: a batch of images and what the entries of a list make of it, judged.
 
-Axes: B images of the batch.
+Axes: B images of the batch, R images that are attacked.
 """
 
 from dataclasses import dataclass
@@ -8,19 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rsc_snn.attacks import L2, AbstractNorm, Entry, Linf
+from rsc_snn.attacks import AbstractAttack, Entry, Transfer
 from rsc_snn.classifier import AbstractClassifier
-from rsc_snn.evaluation.judge import Votes, collect_votes, most_harmful, verify
+from rsc_snn.evaluation import flags
+from rsc_snn.evaluation.judge import Votes, collect_votes, verify
 from rsc_snn.evaluation.plan import Plan
-from rsc_snn.evaluation.summary import WORST
+from rsc_snn.evaluation.standing import Standing, all_rows, named
 from rsc_snn.rng import Streams
-from rsc_snn.runs.files import Row
 
 CLEAN = "clean"
-UNCHANGED = "unchanged"
-OUT_OF_BALL = "out-of-ball"
-BLIND = "zero-gradient"
-SHORT = "short-of-ball"
+ANSWER = "answer"
+ENOUGH_DRAWS = 20
 _UNCHANGED_SHARE = 1e-3
 
 
@@ -40,84 +38,119 @@ class Batch:
     indices: Tensor
     num_real: int
 
+    def part(self, rows: Tensor) -> "Batch":
+        """Return some of the images."""
+        there = rows.to(self.images.device)
+        return Batch(self.images[there], self.labels[there], self.indices[rows], len(rows))
+
 
 @dataclass(frozen=True)
-class Candidate:
-    """A perturbed batch with what the judge measured of it.
+class Tried:
+    """What came of an entry on the images that it attacked.
 
     Attributes:
-        name: Of the entry it came from, or "clean".
-        entry: The entry, None for the clean images.
-        heldout: Votes that choices are made on.
-        score: Votes that are reported.
-        linf: Largest change of a pixel, [B].
-        l2: Euclidean length of the change, [B].
-        flags: Reasons to doubt, for each image.
+        best: The worst of its candidates for each of them, on held-out draws.
+        answer: The attack's own answers.
+        score: Votes of the answers on the scoring draws; None where entries are not scored.
+        doubts: Flags of each of them.
+    """
+
+    best: Standing
+    answer: Standing
+    score: Votes | None
+    doubts: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an entry on a batch.
+
+    Attributes:
+        name: Of the entry.
+        entry: The entry.
+        rows: Positions in the batch of the images that it attacked, [R].
+        tried: What came of it there; None if there were none.
+        absence: Flag and reason for the images that it did not attack.
+        weakens: Whether the evaluation is not reliable without it.
     """
 
     name: str
-    entry: Entry | None
-    heldout: Votes
-    score: Votes
-    linf: Tensor
-    l2: Tensor
-    flags: list[list[str]]
+    entry: Entry
+    rows: Tensor
+    tried: Tried | None
+    absence: tuple[str, str]
+    weakens: bool = False
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Scores candidates of one batch; the clean one comes first."""
+    """Ranks and scores candidates of one batch."""
 
     classifier: AbstractClassifier
     plan: Plan
     batch: Batch
 
-    def clean(self) -> Candidate:
-        """Score the images as they are."""
-        no_flags: list[list[str]] = [[] for _ in self.batch.images]
-        return self._measure(CLEAN, None, self.batch.images, no_flags)
+    def clean(self) -> tuple[Standing, Votes]:
+        """Return the standing of the images as they are, and their score."""
+        batch = self.batch
+        votes = self._votes(batch, batch.images, "heldout")
+        return named(CLEAN, CLEAN, batch.images, votes), self.score(batch.images)
 
-    def attacked(self, name: str, entry: Entry) -> Candidate:
-        """Run an attack, move what it found into the ball, and score it."""
-        attack, batch = entry.attack, self.batch
+    def score(self, images: Tensor) -> Votes:
+        """Score a candidate of every image, on draws that no attack and no choice has seen."""
+        return self._votes(self.batch, images, "score")
+
+    def is_lost(self, standing: Standing) -> Tensor:
+        """Whether an image need not be attacked again, [B]: no held-out draw, of enough, is right."""
+        is_proof = not self.plan.is_random or self.plan.num_draws >= ENOUGH_DRAWS
+        return standing.is_lost() & self.plan.scores_winner_only & is_proof
+
+    def outcome(self, name: str, entry: Entry, rows: Tensor) -> Outcome:
+        """Run an entry on some images, and rank what it found."""
+        is_idle = isinstance(entry.attack, Transfer) and not entry.attack.sources
+        if is_idle and self.plan.scores_winner_only:
+            return Outcome(name, entry, rows[:0], None, (flags.NOT_RUN, "no source was given"))
+        is_direct = not isinstance(entry.attack, Transfer)  # a transfer's path differentiates its sources
+        obstacle = entry.gradient.obstacle(self.classifier, self.batch.images) if is_direct else None
+        if obstacle is not None:
+            absence = (flags.NOT_APPLICABLE, obstacle.reason)
+            return Outcome(name, entry, rows[:0], None, absence, obstacle.weakens)
+        tried = self._tried(name, entry, rows) if len(rows) else None
+        return Outcome(name, entry, rows, tried, (flags.LOST, "no held-out draw was right before"))
+
+    def _tried(self, name: str, entry: Entry, rows: Tensor) -> Tried:
+        part, attack = self.batch.part(rows), entry.attack
         attempt = attack.attempt(
             self.classifier,
-            batch.images,
-            batch.labels,
+            part.images,
+            part.labels,
             gradient=entry.gradient,
-            generator=Streams(self.plan.seed, "attack", batch.indices),
+            generator=Streams(self.plan.seed, "attack", part.indices),
         )
-        images, is_invalid = verify(attempt.images, batch.images, norm=attack.norm, eps=attack.eps)
-        is_unchanged = attack.norm.size(images - batch.images) <= _UNCHANGED_SHARE * attack.eps
-        is_short = torch.full_like(is_unchanged, attack.reach < attack.eps * (1 - 1e-6))
-        reasons = {
-            OUT_OF_BALL: is_invalid,
-            BLIND: attempt.is_blind,
-            UNCHANGED: is_unchanged & (attack.eps > 0),
-            SHORT: is_short,
-        }
-        columns = [[flag if is_set else None for is_set in reasons[flag].tolist()] for flag in reasons]
-        flags = [[flag for flag in image if flag] for image in zip(*columns, strict=True)]
-        return self._measure(name, entry, images, flags)
-
-    def _measure(self, name: str, entry: Entry | None, images: Tensor, flags: list[list[str]]) -> Candidate:
-        change = images - self.batch.images
-        return Candidate(
-            name=name,
-            entry=entry,
-            heldout=self._votes(images, "heldout"),
-            score=self._votes(images, "score"),
-            linf=Linf().size(change).cpu(),
-            l2=L2().size(change).cpu(),
-            flags=flags,
+        standings: list[Standing] = []
+        is_invalid = torch.zeros_like(attempt.is_blind)
+        for point, found in ((ANSWER, attempt.images), *attempt.others):
+            images, was_invalid = verify(found, part.images, norm=attack.norm, eps=attack.eps)
+            is_invalid |= was_invalid
+            standings.append(named(name, point, images, self._votes(part, images, "heldout")))
+        best = standings[0]
+        for standing in standings[1:]:
+            best = best.challenged(all_rows(part.images), standing)
+        answer = standings[0]
+        is_scored = not self.plan.scores_winner_only
+        return Tried(
+            best=best,
+            answer=answer,
+            score=self._votes(part, answer.images, "score") if is_scored else None,
+            doubts=_doubts(attack, answer.images - part.images, is_invalid, attempt.is_blind),
         )
 
-    def _votes(self, images: Tensor, purpose: str) -> Votes:
+    def _votes(self, batch: Batch, images: Tensor, purpose: str) -> Votes:
         return collect_votes(
             self.classifier,
             images,
-            self.batch.labels,
-            indices=self.batch.indices,
+            batch.labels,
+            indices=batch.indices,
             seed=self.plan.seed,
             purpose=purpose,
             num_draws=self.plan.num_draws,
@@ -125,68 +158,17 @@ class Judge:
         )
 
 
-def judge_list(judge: Judge, clean: Candidate, suite: str, entries: list[tuple[str, Entry]]) -> list[Row]:
-    """Run the entries of one norm and eps; return their rows and those of the worst case."""
-    candidates = [clean, *(judge.attacked(name, entry) for name, entry in entries)]
-    winners = most_harmful([candidate.heldout for candidate in candidates]).tolist()
-    attack = entries[0][1].attack
-    labels = judge.batch.labels.tolist()  # once, since each read waits for the device
-    describe = _Describe(judge.plan, judge.batch, suite, clean, attack.norm, attack.eps, labels)
-    images = range(judge.batch.num_real)
-    rows = [describe.row(candidate, i) for candidate in candidates[1:] for i in images]
-    return rows + [describe.worst(candidates[winners[i]], i) for i in images]
-
-
-def keys_of_list(
-    plan: Plan, suite: str, entries: list[tuple[str, Entry]], indices: list[int]
-) -> set[tuple[object, ...]]:
-    """The keys of all rows of a list before they are computed."""
-    attack = entries[0][1].attack
-    names = [*(name for name, _ in entries), WORST]
-    front = (suite, plan.budget, plan.seed, attack.eps, attack.norm.name)
-    return {(*front, name, index) for name in names for index in indices}
-
-
-@dataclass(frozen=True)
-class _Describe:
-    plan: Plan
-    batch: Batch
-    suite: str
-    clean: Candidate
-    norm: AbstractNorm
-    eps: float
-    labels: list[int]
-
-    def row(self, candidate: Candidate, i: int) -> Row:
-        """The row of an entry for image i."""
-        entry = candidate.entry
-        return {
-            "suite": self.suite,
-            "budget": self.plan.budget,
-            "seed": self.plan.seed,
-            "eps": self.eps,
-            "norm": self.norm.name,
-            "entry": candidate.name,
-            "index": int(self.batch.indices[i]),
-            "label": self.labels[i],
-            "attack": repr(entry.attack) if entry else None,
-            "gradient": repr(entry.gradient) if entry else None,
-            "num_draws": self.plan.num_draws,
-            "clean_counts": self.clean.score.counts[i].tolist(),
-            "adversarial_counts": candidate.score.counts[i].tolist(),
-            "heldout_counts": candidate.heldout.counts[i].tolist(),
-            "heldout_margin": float(candidate.heldout.margin[i]),
-            "linf": float(candidate.linf[i]),
-            "l2": float(candidate.l2[i]),
-            "flags": candidate.flags[i],
-            "batch_size": self.plan.batch_size,
-            "draw_chunk": self.plan.draw_chunk,
-        }
-
-    def worst(self, winner: Candidate, i: int) -> Row:
-        """The row of the worst case for image i; its score is on draws that did not choose it."""
-        row = self.row(winner, i)
-        return {**row, "entry": WORST, "attack": WORST, "winner": winner.name}
+def _doubts(attack: AbstractAttack, change: Tensor, is_invalid: Tensor, is_blind: Tensor) -> list[list[str]]:
+    """Return the flags of each image."""
+    is_unchanged = attack.norm.size(change) <= _UNCHANGED_SHARE * attack.eps
+    reasons = {
+        flags.OUT_OF_BALL: is_invalid,
+        flags.BLIND: is_blind,
+        flags.UNCHANGED: is_unchanged & (attack.eps > 0),
+        flags.SHORT: torch.full_like(is_unchanged, attack.reach < attack.eps * (1 - 1e-6)),
+    }
+    columns = [[flag if is_set else None for is_set in reasons[flag].tolist()] for flag in reasons]
+    return [[flag for flag in image if flag] for image in zip(*columns, strict=True)]
 
 
 def padded_batch(images: Tensor, labels: Tensor, indices: Tensor, *, start: int, size: int) -> Batch:

@@ -12,18 +12,11 @@ from torch import Tensor
 from rsc_snn.checks import require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.errors import InputError, WeakEvaluation
-from rsc_snn.evaluation.batch import (
-    BLIND,
-    SHORT,
-    UNCHANGED,
-    Batch,
-    Judge,
-    judge_list,
-    keys_of_list,
-    padded_batch,
-)
+from rsc_snn.evaluation.batch import Batch, Judge, padded_batch
+from rsc_snn.evaluation.flags import BLIND, SHORT, UNCHANGED
+from rsc_snn.evaluation.lists import Judged, judge_list, keys_of_list
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
-from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, worst_of_lists
+from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, why_unreliable, worst_of_lists
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.schema import row_key
 
@@ -117,7 +110,8 @@ def evaluate_batches(
     size, labels = min(plan.batch_size, len(images)), labels.to(images.device)
     for start in range(0, len(images), size):
         batch = padded_batch(images, labels, indices, start=start, size=size)
-        yield evaluate_batch(classifier, batch, plan, done=done)
+        judged = evaluate_batch(classifier, batch, plan, done=done)
+        yield [row for part in judged for row in part.rows]
 
 
 def evaluate_batch(
@@ -126,15 +120,16 @@ def evaluate_batch(
     plan: Plan,
     *,
     done: AbstractSet[tuple[object, ...]] = frozenset(),
-) -> list[Row]:
-    """Return the new rows of a batch; lists whose rows are all ``done`` are not computed again."""
-    judge, clean, rows = Judge(classifier, plan, batch), None, list[Row]()
+) -> list[Judged]:
+    """Return what is new of a batch, list by list; lists whose rows are all ``done`` are left out."""
+    judge, clean, found = Judge(classifier, plan, batch), None, list[Judged]()
     for suite, entries in plan.lists():
         if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
             continue
         clean = clean or judge.clean()
-        rows += judge_list(judge, clean, suite, entries)
-    return [row for row in rows if row_key(row) not in done]
+        judged = judge_list(judge, clean, suite, entries)
+        found.append(Judged([row for row in judged.rows if row_key(row) not in done], judged.winners))
+    return found
 
 
 def require_eval_mode(classifier: AbstractClassifier) -> None:
@@ -145,14 +140,27 @@ def require_eval_mode(classifier: AbstractClassifier) -> None:
 
 
 def warn_if_weak(rows: Sequence[Row]) -> None:
-    """Warn of entries that could not attack many images: that proves nothing about the classifier."""
-    for found in group(row for row in rows if row["entry"] != WORST).values():
+    """Warn of entries that could not attack many images, and of suites that are not what they are called."""
+    for found in group(rows).values():
+        if found[0]["entry"] == WORST:
+            _warn_if_unreliable(found)
+            continue
+        attacked = [row for row in found if row["heldout_counts"] is not None]
         for flag, reason in _REASONS.items():
-            share = sum(flag in row["flags"] for row in found) / len(found)
+            share = sum(flag in row["flags"] for row in attacked) / max(1, len(attacked))
             if share > _WEAK_SHARE:
                 warnings.warn(
-                    f"{found[0]['entry']} {reason} on {100 * share:.0f} % of {len(found)} images, which is "
-                    "no evidence of robustness",
+                    f"{found[0]['entry']} {reason} on {100 * share:.0f} % of {len(attacked)} images, "
+                    "which is no evidence of robustness",
                     WeakEvaluation,
                     stacklevel=3,
                 )
+
+
+def _warn_if_unreliable(worst: Sequence[Row]) -> None:
+    if reasons := why_unreliable(worst):
+        warnings.warn(
+            f"the worst case of suite {worst[0]['suite']} is not reliable: {'; '.join(reasons)}",
+            WeakEvaluation,
+            stacklevel=4,
+        )

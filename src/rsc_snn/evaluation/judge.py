@@ -84,14 +84,6 @@ def _margin(logits_SBK: Tensor, labels: Tensor) -> Tensor:
     return own - logits_SBK.scatter(-1, label, -torch.inf).amax(-1)
 
 
-def most_harmful(candidates: list[Votes]) -> Int64[Tensor, "B"]:
-    """Return for each image the candidate of lowest accuracy, then lowest mean margin, then first."""
-    accuracy = torch.stack([votes.accuracy for votes in candidates])
-    margin = torch.stack([votes.margin for votes in candidates])
-    is_lowest = accuracy == accuracy.amin(0)
-    return torch.where(is_lowest, margin, torch.inf).argmin(0)
-
-
 def verify(
     candidates: Float[Tensor, "B C H W"],
     images: Float[Tensor, "B C H W"],

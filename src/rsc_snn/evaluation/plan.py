@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsc_snn.attacks import AbstractAttack, Entry, Suite, require_honest_name
+from rsc_snn.attacks import FULL, AbstractAttack, Entry, Suite, Transfer, require_honest_name
 from rsc_snn.checks import require_counts
 from rsc_snn.errors import InputError
-from rsc_snn.gradients import BPTT, AbstractGradient
+from rsc_snn.gradients import BPTT, AbstractGradient, Expectation
 
 BATCH_SIZE = 64
-FULL = "full"
 _PAIRS_PER_PASS = 128
 
 Attacks = Suite | Sequence[AbstractAttack | tuple[AbstractAttack, AbstractGradient]]
@@ -24,9 +23,12 @@ class Plan:
 
     Attributes:
         suite: Name of the suite; None for a plain list, whose parts are named by their content.
-        budget: "full": nothing was shortened.
+        budget: "full", or "quick" for a suite that was shortened.
         entries: (name, entry) in order; names do not contain eps or norm.
         num_draws: Scoring draws, and held-out draws, per image and candidate.
+        is_random: Whether the classifier's answers vary.
+        scores_winner_only: Whether entries are only ranked on held-out draws, and the winner alone is
+            scored; images that are lost are then not attacked again.
         seed: Of every stream.
         batch_size: Images of a unit of work.
         draw_chunk: Draws that share a forward pass.
@@ -39,6 +41,8 @@ class Plan:
     seed: int
     batch_size: int
     draw_chunk: int
+    is_random: bool
+    scores_winner_only: bool
 
     def lists(self) -> list[tuple[str, list[tuple[str, Entry]]]]:
         """Return (name, entries) for each norm and eps, in order; each list has its own worst case."""
@@ -74,7 +78,9 @@ def make_plan(
         InputError, RangeError: no attack, or fewer than one draw or image per batch.
     """
     require_counts(num_draws=num_draws, batch_size=batch_size)
-    suite, entries = _flatten(attacks)
+    named_suite, entries = _flatten(attacks)
+    if named_suite and not is_random:
+        entries = [_of_one_draw(entry) for entry in entries]
     if not entries:
         raise InputError("expected at least one attack, got none; try rs.attacks.paper()")
     for entry in entries:
@@ -82,18 +88,22 @@ def make_plan(
     num_draws = num_draws if is_random else 1
     chunk = draw_chunk or max(1, _PAIRS_PER_PASS // batch_size)
     return Plan(
-        suite=suite,
-        budget=FULL,
+        suite=named_suite.name if named_suite else None,
+        budget=named_suite.budget if named_suite else FULL,
         entries=_named(entries),
         num_draws=num_draws,
         seed=seed,
         batch_size=batch_size,
         draw_chunk=min(chunk, num_draws),
+        is_random=is_random,
+        scores_winner_only=named_suite is not None and named_suite.scores_winner_only,
     )
 
 
 def entry_name(entry: Entry) -> str:
-    """Return the attack with its non-default fields, and the gradient path unless it is plain BPTT."""
+    """Return the entry's own name, or the attack with its non-default fields and the path unless BPTT."""
+    if entry.name is not None:
+        return entry.name
     default_fields = {
         field.name: field.default if field.default is not dataclasses.MISSING else _made(field)
         for field in dataclasses.fields(entry.attack)
@@ -111,19 +121,26 @@ def _made(field: "dataclasses.Field[object]") -> object:
     return None if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _flatten(attacks: Attacks | Sequence[Suite]) -> tuple[str | None, list[Entry]]:
+def _of_one_draw(entry: Entry) -> Entry:
+    """A network that does not vary needs no expectation; a transfer's path is for its sources."""
+    if isinstance(entry.gradient, Expectation) and not isinstance(entry.attack, Transfer):
+        return dataclasses.replace(entry, gradient=entry.gradient.of)
+    return entry
+
+
+def _flatten(attacks: Attacks | Sequence[Suite]) -> tuple[Suite | None, list[Entry]]:
     if isinstance(attacks, Suite):
         return _flatten([attacks])
     if isinstance(attacks, AbstractAttack):
         raise InputError(f"attacks must be a list or a suite, got a single attack; write [{attacks!r}]")
     suites = [item for item in attacks if isinstance(item, Suite)]
     if suites:
-        names = {suite.name for suite in suites}
+        names = {(suite.name, suite.budget) for suite in suites}
         if len(suites) != len(attacks) or len(names) != 1:
             raise InputError("a list of suites may only hold one suite at several eps")
         for suite in suites:
             require_honest_name(suite)
-        return names.pop(), [entry for suite in suites for entry in suite.entries]
+        return suites[0], [entry for suite in suites for entry in suite.entries]
     return None, [_as_entry(item) for item in attacks]
 
 

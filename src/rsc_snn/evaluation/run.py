@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,14 +15,18 @@ from rsc_snn.checks import require_counts
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
-from rsc_snn.evaluation.batch import keys_of_list, padded_batch
+from rsc_snn.evaluation.batch import padded_batch
+from rsc_snn.evaluation.estimate import Estimate, estimate
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
+from rsc_snn.evaluation.lists import Judged, keys_of_list
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
+from rsc_snn.evaluation.record import Record
+from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
-from rsc_snn.runs.environment import describe_environment, write_environment
-from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
+from rsc_snn.runs.environment import describe_environment
+from rsc_snn.runs.files import Row, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import require_attack_rows, row_key
 from rsc_snn.runs.storage import load as load_classifier
@@ -41,40 +44,41 @@ def evaluate_run(
     batch_size: int | None = None,
     device: str | torch.device = "cpu",
     data_root: str | Path | None = None,
+    keeps_images: bool = False,
     on_batch: Progress = lambda done, total: None,
+    on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> list[Row]:
     """Evaluate the classifier of a run on its test set and append the rows to attacks.jsonl.
 
-    Rows that are there already are not computed again; a call that was interrupted goes on where it
-    stopped, with the batch size it began with. Processes that have joined (``rsc_snn.processes``) take
-    whole batches each; the first one writes, and the rows are those of one process.
+    Rows that are there are not computed again. Processes that have joined take whole batches.
 
     Args:
         run: Run folder.
         attacks: As in ``rs.evaluate``, or one suite at several eps.
         num_draws: Scoring draws, and as many held-out draws.
         seed: Of all noise.
-        limit: Only the first so many test images.
-        batch_size: Images attacked together; None is that of the rows that are there, else 64.
+        limit: Test images, from the first on.
+        batch_size: Images attacked together; None is that of earlier rows, else 64.
         device: Any torch device.
         data_root: See ``rs.data.load``.
+        keeps_images: Whether the images that won are written to candidates.safetensors.
         on_batch: Called after each batch with the number of images done and in all.
+        on_estimate: Called once before the first batch, if there is one.
 
     Returns:
-        All rows that were asked for, those of earlier calls included; of several processes, the first gets
-        them all, the others only the earlier ones.
+        All rows that were asked for; processes other than the first get only earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
     folder, group = RunFolder(Path(run)), current_group()
     classifier = group.node_first(lambda: load_classifier(run)).to(device)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = subject_of(folder, test)
-    test = test.to(device)
-    first = _first_readable(test)
+    first = _first_readable(test := test.to(device))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
+        choose = TimeAverageChoice(folder, classifier, subject, data_root)
         plan = make_plan(
-            attacks,
+            with_chosen_width(attacks, lambda: group.led(choose)),
             num_draws=num_draws,
             seed=seed,
             is_random=classifier.varies(first),
@@ -83,10 +87,11 @@ def evaluate_run(
         )
         plan = _continued(plan, rows, folder, subject, batch_size)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
-        place = torch.device(device)
-        environment = describe_environment(place, seed=seed, subject=subject, processes=group.size)
+        facts = describe_environment(torch.device(device), seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):
-            rows += _recorded(work, group, folder, environment, on_batch)
+            if num_left := work.num_left():
+                on_estimate(estimate(classifier, first, plan, num_images=-(-num_left // group.size)))
+            rows += _recorded(work, group, Record(folder, facts, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
 
 
@@ -128,14 +133,26 @@ class _Work:
         """Images of a batch."""
         return min(self.plan.batch_size, len(self.test))
 
-    def rows_of(self, number: int) -> list[Row]:
-        """Return the new rows of batch ``number``, whose images are decoded now; none beyond the last."""
-        part = self.test.at(slice(number * self.size, (number + 1) * self.size))
-        keys = [keys_of_list(self.plan, *entries, part.indices.tolist()) for entries in self.plan.lists()]
-        if all(key <= self.done for key in keys) or len(found := part.fetch()) == 0:
+    def judged(self, number: int) -> list[Judged]:
+        """Return what is new of batch ``number``, whose images are decoded now; nothing beyond the last."""
+        part = self._part(number)
+        if self._is_done(part) or len(found := part.fetch()) == 0:
             return []
         batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=self.size)
         return evaluate_batch(self.classifier, batch, self.plan, done=self.done)
+
+    def num_left(self) -> int:
+        """Images whose rows are not all there."""
+        numbers = range(-(-len(self.test) // self.size))
+        parts = (self._part(number) for number in numbers)
+        return sum(len(part) for part in parts if not self._is_done(part))
+
+    def _part(self, number: int) -> AbstractImageSet:
+        return self.test.at(slice(number * self.size, (number + 1) * self.size))
+
+    def _is_done(self, part: AbstractImageSet) -> bool:
+        indices = part.indices.tolist()
+        return all(keys_of_list(self.plan, *named, indices) <= self.done for named in self.plan.lists())
 
 
 def _warn_if_incomplete(rows: list[Row], num_images: int) -> None:
@@ -157,27 +174,17 @@ def subject_of(folder: RunFolder, test: AbstractImageSet) -> str:
     return digest.hexdigest()[:16]
 
 
-def _recorded(
-    work: _Work,
-    group: Group,
-    folder: RunFolder,
-    environment: dict[str, Any],
-    on_batch: Progress,
-) -> list[Row]:
+def _recorded(work: _Work, group: Group, record: Record, on_batch: Progress) -> list[Row]:
     """Let every process take whole batches; the leader appends each in one write, in the order of batches.
 
-    What it was made with is written before the first. Returns the new rows, of all processes in the leader.
+    Returns the new rows, of all processes in the leader.
     """
     rows: list[Row] = []
     num_images = len(work.test)
     for first in range(0, -(-num_images // work.size), group.size):
-        own = [{**row, "subject": environment["subject"]} for row in work.rows_of(first + group.rank)]
-        for position, new in enumerate(group.gathered(own), start=first + 1):
-            if new and not rows:
-                write_environment(folder.environment, environment)
-            if new:
-                append_rows(folder.attacks, new)
-            rows += new
+        own = work.judged(first + group.rank)
+        for position, judged in enumerate(group.gathered(own), start=first + 1):
+            rows += record.add(judged)
             on_batch(min(position * work.size, num_images), num_images)
     return rows
 
@@ -189,7 +196,11 @@ def _continued(plan: Plan, rows: list[Row], folder: RunFolder, subject: str, bat
             f"{str(folder.attacks)!r} holds rows of other weights or other test images; move that file away"
         )
     names = {name for name, _ in plan.lists()}
-    same = [row for row in rows if row["suite"] in names and row["seed"] == plan.seed]
+    same = [
+        row
+        for row in rows
+        if row["suite"] in names and row["budget"] == plan.budget and row["seed"] == plan.seed
+    ]
     if not same:
         return plan
     first = same[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rsc_snn.evaluation.flags import UNRELIABLE
 from rsc_snn.evaluation.intervals import Estimate, estimate
 from rsc_snn.evaluation.qte import qte_estimate
 from rsc_snn.runs.files import Row
@@ -81,6 +82,12 @@ def worst_of_lists(rows: Iterable[Row]) -> list[Row]:
         if best is None or _heldout(row) < _heldout(best):
             by_image[row["index"]] = row
     return [by_image[index] for index in sorted(by_image)]
+
+
+def why_unreliable(worst: Sequence[Row]) -> list[str]:
+    """Return why the worst case of these rows is not a reliable evaluation; for other suites, nothing."""
+    flagged = {flag for row in worst for flag in row["flags"]}
+    return [reason for flag, reason in UNRELIABLE.items() if flag in flagged]
 
 
 def _heldout(row: Row) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from rsc_snn.classifier import AbstractClassifier, SpikingClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.gradients.base import AbstractGradient, Obstacle
 from rsc_snn.gradients.sites import OwnSite, find_sites
+from rsc_snn.gradients.sites.foreign import unreplaceable
 from rsc_snn.networks.base import BuiltNetwork
 from rsc_snn.networks.blocks import Activation
 from rsc_snn.neurons import AbstractSpikingNeuron
@@ -20,7 +21,7 @@ def spiking_obstacle(classifier: AbstractClassifier, images: Tensor, *, needs_ti
         needs_time: Whether whole runs over time are replaced, which only neurons of this library allow.
     """
     is_own = isinstance(classifier, SpikingClassifier) and isinstance(classifier.network, BuiltNetwork)
-    names = [] if is_own else _unexplained(classifier, images)
+    names = [] if is_own else unreplaceable(classifier, images)
     if names:
         return _irreplaceable(", ".join(names))
     return _obstacle_in_modules(classifier, needs_time=needs_time)
@@ -37,11 +38,6 @@ def require_spiking(path: AbstractGradient, classifier: AbstractClassifier, *, n
             f"{type(path).__name__} expects spiking neurons whose derivative it can replace; the network has "
             f"{obstacle.reason}; use BPTT()"
         )
-
-
-def _unexplained(classifier: AbstractClassifier, images: Tensor) -> list[str]:
-    """Names of derivatives in a foreign network that belong to no site; none are looked for so far."""
-    return []
 
 
 def _obstacle_in_modules(classifier: AbstractClassifier, *, needs_time: bool) -> Obstacle | None:

@@ -7,13 +7,23 @@ from rsc_snn.checks import require_images, require_num_steps
 from rsc_snn.classifier import AbstractClassifier, SpikingClassifier, differs
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import InputError, RangeError, ShapeError
+from rsc_snn.interop.probing import probe
+from rsc_snn.interop.resets import rested
+from rsc_snn.networks.base import BuiltNetwork
 from rsc_snn.rng import Randomness, Streams, separate_global_state
 
 
 def wrap(
     module: nn.Module, *, coding: AbstractCoding | None = None, num_steps: int = 1
 ) -> AbstractClassifier:
-    """Make a classifier of a plain, stateless torch module, for attacks and ``rs.evaluate``.
+    """Make a classifier of a torch module, spiking or not, for attacks and ``rs.evaluate``.
+
+    The state of SpikingJelly's and snnTorch's neurons is reset before every call and after it; modules of
+    any other kind must start from rest by themselves, as Norse's do when they are given no state.
+
+    The first call in eval mode tries the module on up to four of its images. It is refused if it keeps
+    state all the same or does not return finite logits, and a WeakEvaluation warning tells of logits that
+    look like probabilities or depend on the rest of the batch. Later calls are not tried.
 
     Args:
         module: Without ``coding``, maps images [B, C, H, W] in [0, 1] to logits [B, K], with its
@@ -40,12 +50,40 @@ def wrap(
         )
     if coding is None:
         return WrappedClassifier(module)
-    classifier = SpikingClassifier(module, coding, num_steps)
+    network = module if isinstance(module, BuiltNetwork) else RestedNetwork(module)
+    classifier = SpikingClassifier(network, coding, num_steps)
     classifier.training = module.training  # its own flag only; the modes inside the module stay
     for parameter in module.parameters():
         classifier.mean, classifier.std = classifier.mean.to(parameter), classifier.std.to(parameter)
         break
     return classifier
+
+
+class RestedNetwork(nn.Module):
+    """A foreign network from a current to logits over time, put to rest around every call."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.module = module
+        self.training = module.training
+        self._is_probed = False
+
+    def forward(self, current: Float[Tensor, "T B *N"]) -> Tensor:
+        """Return what the module returns, after checks: logits [T, B, K], from rest."""
+        if not (self.training or self._is_probed):
+            probe(self._respond, current, batch_axis=1)
+            self._is_probed = True
+        return self._respond(current)
+
+    def _respond(self, current: Tensor) -> Tensor:
+        with rested(self.module):
+            logits = _require_tensor(self.module(current))
+        if logits.ndim != 3 or logits.shape[:2] != current.shape[:2]:
+            raise ShapeError(
+                f"the module must return logits [{len(current)}, {current.shape[1]}, K], "
+                f"one for each step and image, got {list(logits.shape)}"
+            )
+        return logits
 
 
 class WrappedClassifier(AbstractClassifier):
@@ -57,6 +95,7 @@ class WrappedClassifier(AbstractClassifier):
         self.coding = None
         self.num_steps = 1
         self.training = module.training
+        self._is_probed = False
 
     def logits_over_time(
         self, images: Float[Tensor, "B C H W"], generator: Randomness = None
@@ -64,13 +103,12 @@ class WrappedClassifier(AbstractClassifier):
         """Return the module's logits as a single step."""
         require_images(images)
         with separate_global_state(generator, images.device):
-            logits = self.module(images)
+            if not (self.training or self._is_probed):
+                probe(self._respond, images, batch_axis=0)
+                self._is_probed = True
+            logits = self._respond(images)
         if isinstance(generator, Streams):
             generator.skip()
-        if not isinstance(logits, Tensor):
-            raise InputError(f"the module must return a tensor of logits, got {type(logits).__name__}")
-        if logits.ndim != 2 or len(logits) != len(images):
-            raise ShapeError(f"the module must return logits [{len(images)}, K], got {list(logits.shape)}")
         return logits[None]
 
     def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
@@ -81,3 +119,19 @@ class WrappedClassifier(AbstractClassifier):
     def num_classes(self) -> int | None:
         """None: only a call tells."""
         return None
+
+    def _respond(self, images: Tensor) -> Tensor:
+        with rested(self.module):
+            logits = _require_tensor(self.module(images))
+        if logits.ndim != 2 or len(logits) != len(images):
+            raise ShapeError(f"the module must return logits [{len(images)}, K], got {list(logits.shape)}")
+        return logits
+
+
+def _require_tensor(logits: object) -> Tensor:
+    if not isinstance(logits, Tensor):
+        raise InputError(
+            f"the module must return a tensor of logits, got {type(logits).__name__}; wrap a module that "
+            "returns the logits alone, without the neurons' state"
+        )
+    return logits

@@ -10,7 +10,7 @@ from typing import Any
 from rsc_snn.errors import InputError
 from rsc_snn.report.audits import audit_section
 from rsc_snn.report.curves import draw_accuracy_over_eps
-from rsc_snn.report.tables import Table, attack_table, paper_table
+from rsc_snn.report.tables import Table, attack_table, paper_table, protocol_table
 from rsc_snn.runs.files import Row, read_environments, replace_text
 from rsc_snn.runs.folder import RunFolder
 
@@ -69,8 +69,8 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     rows = _by_unique_name(runs)
     picture = path.parent / CURVES
     has_curves = draw_accuracy_over_eps(rows, picture)
-    main = paper_table(rows)
-    tables = [*([main] if main else []), *(attack_table(name, r) for name, r in rows.items() if r)]
+    main = [table for table in (paper_table(rows), protocol_table(rows)) if table]
+    tables = [*main, *(attack_table(name, r) for name, r in rows.items() if r)]
     html = _render(
         tables=tables,
         audits=[audit_section(name, run.audit) for name, run in zip(rows, runs, strict=True) if run.audit],

@@ -1,14 +1,17 @@
 """Tables as plain data: from rows to cells of text."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rsc_snn.evaluation.flags import ABSENT, NOT_APPLICABLE, NOT_RUN, UNRELIABLE
 from rsc_snn.evaluation.intervals import Estimate
-from rsc_snn.evaluation.summary import WORST, Summary, group, paper_qte, summarise
+from rsc_snn.evaluation.summary import WORST, Summary, group, paper_qte, summarise, why_unreliable
 from rsc_snn.runs.files import Row
 
 MISSING = "-"
-PAPER = "paper"
+PAPER, RELIABLE = "paper", "reliable"
+FULL = "full"
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,103 @@ def attack_table(name: str, rows: Sequence[Row]) -> Table:
     """One run: a line per entry and eps, the judge's worst case last in its list."""
     lines: list[list[str]] = []
     groups = list(group(rows).values())
-    is_mixed = len({(found[0]["suite"], found[0]["seed"]) for found in groups}) > 1
+    is_mixed = len({(found[0]["suite"], found[0]["budget"], found[0]["seed"]) for found in groups}) > 1
     for found in groups:
         row, summary = found[0], summarise(found)
-        source = f" ({row['suite']}, seed {row['seed']})" if is_mixed else ""
+        origin = row["suite"] if row["budget"] == FULL else f"{row['suite']} {row['budget']}"
+        source = f" ({origin}, seed {row['seed']})" if is_mixed else ""
         lines.append(
             [
-                ("worst case" if row["entry"] == WORST else row["entry"]) + source,
+                (worst_name(found) if row["entry"] == WORST else row["entry"]) + source,
                 row["norm"],
                 strength(row["eps"], row["norm"]),
                 percent(summary.clean),
-                percent(summary.robust),
+                _outcome(found) if summary.robust is None else percent(summary.robust),
                 percent(summary.vote),
                 number(paper_qte(found)) if row["norm"] == "linf" else MISSING,
             ]
         )
     columns = ("attack", "norm", "eps", "clean %", "robust %", "majority vote %", "QTE")
-    return Table(name, columns, lines, _notes(groups))
+    return Table(name, columns, lines, [*_notes(groups), *_winners(groups)])
+
+
+def worst_name(worst: Sequence[Row]) -> str:
+    """What the worst case of a list is called: with the label that the suite "reliable" has earned or not."""
+    if worst[0]["suite"] != RELIABLE:
+        return "worst case"
+    reasons = why_unreliable(worst)
+    return f"worst case, NOT reliable: {'; '.join(reasons)}" if reasons else "worst case, reliable"
+
+
+def _outcome(found: Sequence[Row]) -> str:
+    """Why an entry has no score."""
+    flags = [next((flag for flag in row["flags"] if flag in ABSENT), None) for row in found]
+    for flag in (NOT_APPLICABLE, NOT_RUN):
+        if flag in flags:
+            return flag.replace("-", " ")
+    num_attacked = sum(flag is None for flag in flags)
+    return f"ranked on {num_attacked} of {len(found)}"
+
+
+def _winners(groups: Sequence[Sequence[Row]]) -> list[str]:
+    """Say which entries the worst case of a suite that scores nothing else came from."""
+    notes = []
+    for found in groups:
+        if found[0]["entry"] != WORST or found[0]["suite"] != RELIABLE:
+            continue
+        counts = Counter(row["winner"] for row in found)
+        named = ", ".join(f"{winner} {count}" for winner, count in counts.most_common())
+        eps = strength(found[0]["eps"], found[0]["norm"])
+        notes.append(
+            f"Suite reliable, {found[0]['norm']}, eps {eps}, number of images by their worst case: {named}. "
+            "Entries are ranked on held-out draws; only the worst case is scored."
+        )
+    return notes
+
+
+def protocol_table(runs: Mapping[str, Sequence[Row]], *, eps: float = 8 / 255) -> Table | None:
+    """Both protocols side by side, l_inf; None unless some run has rows of the suite "reliable".
+
+    Args:
+        runs: Rows of each run by its name.
+        eps: The strength to show.
+    """
+    lines: list[list[str]] = []
+    groups: list[list[Row]] = []
+    for name, rows in runs.items():
+        worst = [row for row in rows if row["entry"] == WORST and row["norm"] == "linf" and row["eps"] == eps]
+        paper, reliable = _of_suite(worst, PAPER), _of_suite(worst, RELIABLE)
+        if not reliable:
+            continue
+        shared = {row["index"] for row in reliable}
+        paper = [row for row in paper if row["index"] in shared]
+        groups += [found for found in (paper, reliable) if found]
+        summary, before = summarise(reliable), summarise(paper) if len(paper) == len(reliable) else None
+        lines.append(
+            [
+                name,
+                str(len(reliable)),
+                percent(summary.clean),
+                percent(before.robust) if before else MISSING,
+                percent(summary.robust),
+                percent(summary.vote),
+                "; ".join(why_unreliable(reliable)) or "reliable",
+            ]
+        )
+    if not lines:
+        return None
+    title = f"Both protocols on the same images, worst case, l_inf, eps {strength(eps, 'linf')}"
+    columns = ("network", "images", "clean %", "paper %", "reliable %", "reliable, vote %", "label")
+    return Table(title, columns, lines, _notes(groups, is_shared=False))
+
+
+def _of_suite(worst: Sequence[Row], suite: str) -> list[Row]:
+    """Rows of a suite under the best budget there is, and its lowest seed."""
+    found = [row for row in worst if row["suite"] == suite]
+    if not found:
+        return []
+    budget, seed = min((row["budget"] != FULL, row["seed"]) for row in found)
+    return [row for row in found if (row["budget"] != FULL, row["seed"]) == (budget, seed)]
 
 
 def paper_table(runs: Mapping[str, Sequence[Row]], *, eps: float | None = None) -> Table | None:
@@ -133,7 +216,7 @@ def _common_strength(runs: Mapping[str, Sequence[Row]]) -> float | None:
     return max(common, default=None)
 
 
-def _notes(groups: Sequence[Sequence[Row]]) -> list[str]:
+def _notes(groups: Sequence[Sequence[Row]], *, is_shared: bool = True) -> list[str]:
     if not groups:
         return []
     sizes = sorted({len(found) for found in groups})
@@ -144,11 +227,12 @@ def _notes(groups: Sequence[Sequence[Row]]) -> list[str]:
         "brackets 95 % Wilson intervals over images. Accuracies are of a single noise draw unless they "
         "say vote."
     ]
-    if len(images) > 1:
+    if len(images) > 1 and is_shared:
         notes.append("Warning: the lines are not over the same images.")
     if min(sizes) < 30:
         notes.append("Fewer than 30 images: the intervals are only a rough guide.")
-    flags = sorted({flag for found in groups for row in found for flag in row["flags"]})
+    explained = {*ABSENT, *UNRELIABLE}
+    flags = sorted({flag for found in groups for row in found for flag in row["flags"]} - explained)
     for flag in flags:
         share = max(sum(flag in row["flags"] for row in found) / len(found) for found in groups if len(found))
         notes.append(f"Warning: up to {100 * share:.1f} % of an entry's images are flagged {flag!r}.")

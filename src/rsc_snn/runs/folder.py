@@ -53,6 +53,16 @@ class RunFolder:
         return self.path / "audit.jsonl"
 
     @property
+    def candidates(self) -> Path:
+        """The images that won, where they were kept."""
+        return self.path / "candidates.safetensors"
+
+    @property
+    def time_average(self) -> Path:
+        """Width of the time-averaged attack, chosen once on validation images."""
+        return self.path / "time-average.json"
+
+    @property
     def checkpoint(self) -> Path:
         """Everything that --resume needs."""
         return self.path / "checkpoint" / "last.pt"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
 
 from rsc_snn.data import AbstractDataset
+from rsc_snn.passes import KeptBytes
 from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.training.step import Learner, Stepper
 
@@ -60,23 +60,12 @@ def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> E
 
 def _pass(learner: Learner, images: Tensor, labels: Tensor) -> int:
     """Do a pass; return the bytes that its forward half keeps, without the parameters."""
-    own = {p.untyped_storage().data_ptr() for p in learner.parameters()}
-    saved: list[StorageWeakRef] = []
-    sizes: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            reference = StorageWeakRef(storage)
-            saved.append(reference)
-            sizes[reference.cdata] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    kept = KeptBytes(learner)
+    with kept.watched():
         loss, _ = learner(images, labels, Streams(0, "probe", range(len(images))))
-    # an adversary's graphs are gone by now; what is left waits for the backward half
-    kept = {reference.cdata for reference in saved if not reference.expired()}
-    num_bytes = sum(sizes[address] for address in kept)
+    num_bytes = (
+        kept.count()
+    )  # an adversary's graphs are gone by now; what is left waits for the backward half
     loss.backward()
     loss.item()  # wait for the device
     return num_bytes

@@ -4,6 +4,7 @@ A framework is one module here with ``find(module)``, which returns the site tha
 """
 
 import contextlib
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
@@ -15,16 +16,10 @@ from rsc_snn.gradients.sites.own import Drive, OwnSite
 
 __all__ = ["AbstractSite", "Drive", "OwnSite", "Place", "driving", "find_sites", "firing"]
 
-_FINDERS: list[Callable[[nn.Module], AbstractSite | None]] = [
-    module.find
-    for info in pkgutil.iter_modules(__path__)
-    if hasattr(module := importlib.import_module(f"{__name__}.{info.name}"), "find")
-]
-
 
 def find_sites(network: nn.Module) -> list[AbstractSite]:
     """Return the sites of a network, in the order of its modules; none for an ANN."""
-    found = (find(module) for module in network.modules() for find in _FINDERS)
+    found = (find(module) for module in network.modules() for find in _finders())
     return [site for site in found if site is not None]
 
 
@@ -71,3 +66,10 @@ class _Counting:
         place = Place(self._layer, self._num_calls)
         self._num_calls += 1
         return self._fire(u, place)
+
+
+@functools.cache
+def _finders() -> list[Callable[[nn.Module], AbstractSite | None]]:
+    names = [info.name for info in pkgutil.iter_modules(__path__)]
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return [module.find for module in modules if hasattr(module, "find")]

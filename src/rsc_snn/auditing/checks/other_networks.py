@@ -9,7 +9,7 @@ from rsc_snn.auditing.paired import paired
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transfer(AbstractCheck):
+class OtherNetworks(AbstractCheck):
     """Compares the white-box attack with images that were made on other networks.
 
     Who knows the network should never do worse than who does not.
@@ -45,4 +45,4 @@ class Transfer(AbstractCheck):
         )
 
 
-EXAMPLES = (Transfer(),)
+EXAMPLES = (OtherNetworks(),)

@@ -1,0 +1,103 @@
+"""How long an evaluation will take and how much memory it needs, from one pass each way."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rsc_snn.attacks import CE
+from rsc_snn.attacks.base import frozen
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.evaluation.plan import Plan
+from rsc_snn.gradients import BPTT, Memory
+from rsc_snn.passes import KeptBytes
+from rsc_snn.rng import Streams
+
+_MOST_PROBED = 16
+_LEAST_ROWS = 64
+_CANDIDATES = 4  # of an entry, at most: its answer, start, last and best point
+_WITH_WORKING_MEMORY = 1.4  # of what a pass keeps, as in training
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an evaluation is expected to need at most: images that are lost early cost less.
+
+    Attributes:
+        gradient_passes: Passes there and back, per image.
+        forward_passes: Passes there only, per image.
+        seconds: Of one process.
+        num_bytes: Of weights and of the largest pass.
+    """
+
+    gradient_passes: int
+    forward_passes: int
+    seconds: float
+    num_bytes: int
+
+
+def estimate(classifier: AbstractClassifier, images: Tensor, plan: Plan, *, num_images: int) -> Estimate:
+    """Time a pass of a few images and multiply.
+
+    Args:
+        classifier: In eval mode.
+        images: Some images of the run, of which at most 16 are used.
+        plan: What will be done.
+        num_images: Images that are left for this process.
+    """
+    gradients, forwards = passes_per_image(plan)
+    probe = images[:_MOST_PROBED]
+    labels = torch.zeros(len(probe), dtype=torch.int64, device=images.device)
+    streams = Streams(0, "probe", range(len(probe)))
+
+    def back() -> None:
+        with frozen(classifier):
+            found = BPTT().slope(classifier, probe, labels, loss=CE(), generator=streams, memory=Memory())
+        found.level.loss.sum().item()  # wait for the device
+
+    @torch.no_grad()
+    def there() -> None:
+        classifier.logits(probe, streams).sum().item()
+
+    seconds = [_seconds(work) * count for work, count in ((back, gradients), (there, forwards))]
+    rows = max(_LEAST_ROWS, plan.batch_size)
+    kept = _bytes_kept(classifier, probe, streams) * rows / len(probe)
+    weights = sum(p.numel() * p.element_size() for p in classifier.parameters())
+    return Estimate(
+        gradients,
+        forwards,
+        sum(seconds) / len(probe) * num_images,
+        weights + int(_WITH_WORKING_MEMORY * kept),
+    )
+
+
+def passes_per_image(plan: Plan) -> tuple[int, int]:
+    """Return how many passes there and back, and how many there only, an image takes at most."""
+    gradients, forwards = 0, 0
+    for _, entries in plan.lists():
+        for _, entry in entries:
+            cost, path = entry.attack.cost, entry.gradient
+            gradients += cost.slopes * path.num_passes
+            num_scored = _CANDIDATES + (0 if plan.scores_winner_only else 1)
+            forwards += cost.levels * path.num_levels + num_scored * plan.num_draws
+        forwards += 3 * plan.num_draws  # the clean image, chosen and scored, and the winner
+    return gradients, forwards
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    work()  # the first one also warms up
+    clock = time.perf_counter()
+    work()
+    return time.perf_counter() - clock
+
+
+def _bytes_kept(classifier: AbstractClassifier, images: Tensor, streams: Streams) -> int:
+    """Bytes that wait for the backward half of a pass."""
+    kept = KeptBytes(classifier)
+    with torch.enable_grad(), frozen(classifier), kept.watched():
+        logits = classifier.logits(images.detach().requires_grad_(), streams)
+    num_bytes = kept.count()
+    del logits
+    return num_bytes

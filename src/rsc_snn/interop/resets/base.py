@@ -1,0 +1,5 @@
+"""What a reset is."""
+
+from collections.abc import Callable
+
+Reset = Callable[[], object]
