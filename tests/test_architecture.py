@@ -23,6 +23,7 @@ FLOORS = [
     {"data", "gradients"},
     {"attacks"},
     {"evaluation", "interop"},
+    {"auditing"},
     {"objectives"},
     {"training"},
     {"experiments", "report"},

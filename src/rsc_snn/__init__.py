@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rsc_snn import attacks, codings, data, gradients, networks, neurons, objectives
+    from rsc_snn.auditing.audit import audit
     from rsc_snn.classifier import SpikingClassifier
     from rsc_snn.evaluation.evaluate import evaluate
     from rsc_snn.evaluation.qte import qte
@@ -25,6 +26,7 @@ __all__ = [
     "SpikingClassifier",
     "Streams",
     "attacks",
+    "audit",
     "codings",
     "data",
     "evaluate",
@@ -43,6 +45,7 @@ _PACKAGES = {"attacks", "codings", "data", "gradients", "networks", "neurons", "
 _HOMES = {
     "SpikingClassifier": "rsc_snn.classifier",
     "Streams": "rsc_snn.rng",
+    "audit": "rsc_snn.auditing.audit",
     "evaluate": "rsc_snn.evaluation.evaluate",
     "load": "rsc_snn.runs.storage",
     "qte": "rsc_snn.evaluation.qte",

@@ -72,7 +72,7 @@ def evaluate_run(
     folder, group = RunFolder(Path(run)), current_group()
     classifier = group.node_first(lambda: load_classifier(run)).to(device)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
-    subject = _subject(folder, test)
+    subject = subject_of(folder, test)
     first = _first_readable(test := test.to(device))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
@@ -166,7 +166,7 @@ def _warn_if_incomplete(rows: list[Row], num_images: int) -> None:
         )
 
 
-def _subject(folder: RunFolder, test: AbstractImageSet) -> str:
+def subject_of(folder: RunFolder, test: AbstractImageSet) -> str:
     """What the rows are about: a digest of specification, weights and the first test image."""
     digest = hashlib.sha256(folder.weights.read_bytes())
     digest.update(repr(folder.read_spec()["classifier"]).encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rsc_snn.errors import InputError
+from rsc_snn.report.audits import audit_section
 from rsc_snn.report.curves import draw_accuracy_over_eps
 from rsc_snn.report.tables import Table, attack_table, paper_table, protocol_table
 from rsc_snn.runs.files import Row, read_environments, replace_text
@@ -25,6 +26,7 @@ class ReportedRun:
     rows: list[Row]
     training: list[Row]
     environments: list[dict[str, Any]]
+    audit: list[Row]
 
 
 def find_runs(folder: Path) -> list[RunFolder]:
@@ -52,6 +54,7 @@ def read_run(folder: RunFolder) -> ReportedRun:
         folder.attack_rows(),
         folder.epoch_rows(),
         read_environments(folder.environment),
+        folder.audit_rows(),
     )
 
 
@@ -70,6 +73,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     tables = [*main, *(attack_table(name, r) for name, r in rows.items() if r)]
     html = _render(
         tables=tables,
+        audits=[audit_section(name, run.audit) for name, run in zip(rows, runs, strict=True) if run.audit],
         training=_training_table(runs),
         curves=base64.b64encode(picture.read_bytes()).decode() if has_curves else None,
         environments=_distinct(runs),
@@ -123,5 +127,6 @@ def _render(**values: Any) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(**values)

@@ -41,6 +41,13 @@ def append_rows(path: Path, rows: Iterable[Row]) -> None:
         os.close(descriptor)
 
 
+def replace_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write a file of JSON lines atomically."""
+    replace_text(
+        path, "".join(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows)
+    )
+
+
 def read_rows(path: Path) -> list[Row]:
     """Return the complete rows of a file; none if it does not exist. An unfinished last line is left out.
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.runs.audit_schema import require_audit_rows
 from rsc_snn.runs.files import Row, read_rows, replace_text
 from rsc_snn.runs.schema import require_attack_rows, require_epoch_rows
 
@@ -45,6 +46,11 @@ class RunFolder:
     def attacks(self) -> Path:
         """A row per attack and image."""
         return self.path / "attacks.jsonl"
+
+    @property
+    def audit(self) -> Path:
+        """A row per check of the last audit."""
+        return self.path / "audit.jsonl"
 
     @property
     def candidates(self) -> Path:
@@ -102,6 +108,12 @@ class RunFolder:
         """Return all complete rows of training.jsonl, checked."""
         rows = read_rows(self.training)
         require_epoch_rows(rows, self.training)
+        return rows
+
+    def audit_rows(self) -> list[Row]:
+        """Return all complete rows of audit.jsonl, checked."""
+        rows = read_rows(self.audit)
+        require_audit_rows(rows, self.audit)
         return rows
 
     @contextlib.contextmanager

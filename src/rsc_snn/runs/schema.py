@@ -41,30 +41,31 @@ def require_attack_rows(rows: Sequence[Row], path: Path) -> None:
     """Raise RunFolderError unless every row can be scored and no key stands there twice."""
     seen: set[tuple[object, ...]] = set()
     for number, row in enumerate(rows, start=1):
-        _require_types(row, _ATTACK_TYPES, path, number)
+        require_types(row, _ATTACK_TYPES, path, number)
         for name in ("clean_counts", "heldout_counts", "adversarial_counts"):
             counts = row.get(name)
             if counts is not None and not _are_votes(counts, row["num_draws"], row["label"]):
-                _refuse(path, number, f"has {name} {counts!r}, expected {row['num_draws']} votes by class")
+                refuse(path, number, f"has {name} {counts!r}, expected {row['num_draws']} votes by class")
         if row["batch_size"] < 1 or row["draw_chunk"] < 1:
-            _refuse(path, number, "has an empty batch")
+            refuse(path, number, "has an empty batch")
         if row_key(row) in seen:
-            _refuse(path, number, "repeats an earlier row")
+            refuse(path, number, "repeats an earlier row")
         seen.add(row_key(row))
 
 
 def require_epoch_rows(rows: Sequence[Row], path: Path) -> None:
     """Raise RunFolderError unless every row describes an epoch."""
     for number, row in enumerate(rows, start=1):
-        _require_types(row, _EPOCH_TYPES, path, number)
+        require_types(row, _EPOCH_TYPES, path, number)
 
 
-def _require_types(row: Row, types: dict[str, type | tuple[type, ...]], path: Path, number: int) -> None:
+def require_types(row: Row, types: dict[str, type | tuple[type, ...]], path: Path, number: int) -> None:
+    """Raise RunFolderError unless a row has every field, of its type."""
     for name, kind in types.items():
         if name not in row:
-            _refuse(path, number, f"lacks {name!r}")
+            refuse(path, number, f"lacks {name!r}")
         if not isinstance(row[name], kind):
-            _refuse(path, number, f"has {name} {row[name]!r}")
+            refuse(path, number, f"has {name} {row[name]!r}")
 
 
 def _are_votes(counts: object, num_draws: int, label: int) -> bool:
@@ -73,7 +74,8 @@ def _are_votes(counts: object, num_draws: int, label: int) -> bool:
     return sum(counts) == num_draws > 0 and 0 <= label < len(counts)
 
 
-def _refuse(path: Path, number: int, reason: str) -> None:
+def refuse(path: Path, number: int, reason: str) -> None:
+    """Raise RunFolderError about a line."""
     raise RunFolderError(
         f"line {number} of {str(path)!r} {reason}; it is not a row of this version: remove it or restore "
         "the file"

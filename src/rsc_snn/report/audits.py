@@ -1,0 +1,139 @@
+"""The audit of a run as the report shows it: lines of a table, and small plots of the curves."""
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rsc_snn.runs.audit_schema import FAIL, PASS, VERDICTS, WARN
+from rsc_snn.runs.files import Row
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe, Ito
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_SYMBOLS = {PASS: "\u2713", WARN: "!", FAIL: "\u2717"}
+_COLUMNS = 4
+_MOST_NAMES = 3  # curves that a legend has room for
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """A check in the table: its verdict as a word with a sign, never as a colour alone."""
+
+    sign: str
+    title: str
+    verdict: str
+    style: str
+    value: str
+    threshold: str
+    note: str
+
+
+@dataclass(frozen=True)
+class AuditSection:
+    """What the page shows of an audit.
+
+    Attributes:
+        title: Name of the run.
+        summary: The counts of verdicts, and what all checks share.
+        lines: A line per check.
+        picture: The curves as a PNG, or None where there are none.
+    """
+
+    title: str
+    summary: str
+    lines: list[AuditLine]
+    picture: bytes | None
+
+
+def audit_section(name: str, rows: Sequence[Row]) -> AuditSection:
+    """Return what the page shows of the rows of one audit; there is at least one row."""
+    return AuditSection(f"Audit: {name}", _summary(rows), [_line(row) for row in rows], draw_curves(rows))
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    verdicts = [row["verdict"] for row in rows]
+    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in reversed(VERDICTS) if v in verdicts)
+    first = rows[0]
+    draws = f", {first['num_draws']} scoring draws" if first["is_random"] else ""
+    quick = "; a quick audit looks less closely than a full one" if first["budget"] != "full" else ""
+    few = "; fewer than 30 images are only a rough guide" if first["num_images"] < 30 else ""
+    return (
+        f"{counts}. {first['num_images']} images, eps {255 * first['eps']:.3g}/255{draws}, budget "
+        f"{first['budget']}, seed {first['seed']}{quick}{few}."
+    )
+
+
+def _line(row: Row) -> AuditLine:
+    verdict = row["verdict"]
+    return AuditLine(
+        sign="" if row["sign"] is None else str(row["sign"]),
+        title=row["title"],
+        verdict=f"{_SYMBOLS[verdict]} {verdict}" if verdict in _SYMBOLS else verdict,
+        style=verdict.replace(" ", "-"),
+        value=_number(row["value"]),
+        threshold=_number(row["threshold"]),
+        note=row["note"],
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def draw_curves(rows: Sequence[Row]) -> bytes | None:
+    """Return a PNG with a small panel per check that has a curve; None if none has."""
+    drawn = [row for row in rows if row["curve"]]
+    if not drawn:
+        return None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(_COLUMNS, len(drawn))
+    lines = math.ceil(len(drawn) / columns)
+    figure = Figure(figsize=(3.4 * columns, 2.9 * lines), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(lines, columns, squeeze=False).flatten()
+    for panel, row in zip(panels, drawn, strict=False):
+        _draw(panel, row)
+    for panel in panels[len(drawn) :]:
+        panel.set_axis_off()
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    return picture.getvalue()
+
+
+def _draw(panel: Any, row: Row) -> None:
+    is_named = all(len(points) == 1 for points in row["curve"].values())
+    for number, (name, points) in enumerate(row["curve"].items()):
+        style = number % len(_COLOURS)
+        x = [point[0] for point in points]
+        y = [point[1] for point in points]
+        low = [point[1] - (point[1] if point[2] is None else point[2]) for point in points]
+        high = [(point[1] if point[3] is None else point[3]) - point[1] for point in points]
+        panel.errorbar(
+            x,
+            y,
+            yerr=(low, high),
+            color=_COLOURS[style],
+            marker=_MARKERS[style],
+            markersize=4,
+            linewidth=1.3,
+            elinewidth=0.7,
+            capsize=2,
+            label=name,
+        )
+    panel.set_title(f"{row['title']}: {row['verdict']}", fontsize=9)
+    panel.set_xlabel(row["axes"][0], fontsize=8)
+    panel.set_ylabel(row["axes"][1], fontsize=8)
+    panel.tick_params(labelsize=7)
+    panel.grid(alpha=0.3)
+    if is_named:  # a place per name instead of numbers
+        names = list(row["curve"])
+        places = [points[0][0] for points in row["curve"].values()]
+        panel.set_xticks(places, names, rotation=40, ha="right", fontsize=6.5)
+        panel.set_xlabel("")
+    elif 1 < len(row["curve"]) <= _MOST_NAMES:
+        panel.legend(fontsize=7)
+    if all(0 <= point[1] <= 1 for points in row["curve"].values() for point in points):
+        panel.set_ylim(-0.03, 1.03)  # shares on the same scale, so that panels compare by eye

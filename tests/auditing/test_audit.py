@@ -1,0 +1,183 @@
+"""What an audit takes, returns and writes."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import rsc_snn as rs
+from rsc_snn.auditing.budget import FULL, QUICK
+from rsc_snn.auditing.checks import all_checks
+from rsc_snn.auditing.checks.clamped_pixels import ClampedPixels
+from rsc_snn.auditing.checks.more_draws import MoreDraws
+from rsc_snn.auditing.checks.unbounded import Unbounded
+from rsc_snn.auditing.run import audit_run
+from rsc_snn.cli.app import main
+from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.report.audits import audit_section
+from rsc_snn.report.page import write_report
+from rsc_snn.runs.audit_schema import NOT_APPLICABLE, WARN
+from rsc_snn.runs.files import read_rows, replace_rows
+from rsc_snn.runs.folder import RunFolder
+from tests.auditing import toys
+from tests.helpers import small_classifier
+
+NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
+FEW = [ClampedPixels(), Unbounded()]
+
+
+def images_of(num_images: int) -> tuple[torch.Tensor, torch.Tensor]:
+    test = rs.data.load("digits", None, "test").at(slice(num_images))
+    return test.pixels(), test.labels
+
+
+def test_every_check_is_found_and_stands_once() -> None:
+    names = [type(check).__name__ for check in all_checks()]
+    assert len(names) == len(set(names)) == 15
+    assert [check.sign for check in all_checks()][:6] == [1, 2, 2, 3, 4, 5]
+    assert all(check.title for check in all_checks())
+
+
+def test_the_budgets_are_those_that_are_documented() -> None:
+    assert (FULL.steps, FULL.long_steps, FULL.draws) == (100, 300, (1, 2, 5, 10, 20, 50))
+    assert (QUICK.steps, QUICK.long_steps, QUICK.draws) == (20, 60, (1, 2, 5, 10))
+
+
+def test_the_same_seed_gives_the_same_rows() -> None:
+    images, labels = images_of(6)
+    runs = [
+        rs.audit(small_classifier(NOISY), images, labels, checks=FEW, budget="quick", num_draws=3)
+        for _ in range(2)
+    ]
+    first, second = ([{**row, "seconds": 0} for row in run.rows] for run in runs)
+    assert first == second
+    assert json.loads(json.dumps(first)) == first
+    assert first[0]["num_draws"] == 3
+
+
+def test_clamped_pixels_of_black_images() -> None:
+    """Half of the noise is below 0: half of a black image is clamped, (1/2)^5 of it in all of 5 draws."""
+    black, labels = torch.zeros(40, 1, 8, 8), torch.zeros(40, dtype=torch.int64)
+    found = rs.audit(small_classifier(NOISY), black, labels, checks=FEW[:1], budget="quick")
+    finding = found.answers[0].finding
+    points = finding.curve["clamped in every draw"]
+    tolerance = 5 * (0.25 / black.numel()) ** 0.5  # five standard errors
+    assert [y for _, y, _, _ in points] == pytest.approx([0.5**k for k in range(1, 6)], abs=tolerance)
+    assert finding.verdict == WARN
+    assert finding.value == points[-1][1]
+
+
+def test_draws_are_compared_for_a_random_network_only() -> None:
+    images, labels = images_of(4)
+    checks = [MoreDraws()]
+    found = rs.audit(small_classifier(), images, labels, checks=checks, budget="quick")
+    assert found.answers[0].finding.verdict == NOT_APPLICABLE
+    assert found.worst == NOT_APPLICABLE
+    found = rs.audit(small_classifier(NOISY), images, labels, checks=checks, budget="quick", num_draws=2)
+    assert [x for x, *_ in found.answers[0].finding.curve["PGD"]] == [1, 2, 5, 10]
+
+
+def test_bad_input_is_refused() -> None:
+    images, labels = images_of(3)
+    classifier = small_classifier()
+    with pytest.raises(InputError, match="training mode"):
+        rs.audit(small_classifier().train(), images, labels)
+    with pytest.raises(InputError, match="training mode"):
+        rs.audit(classifier, images, labels, sources=[small_classifier().train()])
+    with pytest.raises(InputError, match="above 0"):
+        rs.audit(classifier, images, labels, eps=0.0)
+    with pytest.raises(InputError, match="did you mean 8/255"):
+        rs.audit(classifier, images, labels, eps=8.0)
+    with pytest.raises(InputError, match="'quick'"):
+        rs.audit(classifier, images, labels, budget="quik")
+    with pytest.raises(InputError, match="different integers"):
+        rs.audit(classifier, images, labels, indices=[0, 0, 1])
+
+
+def test_a_network_without_gradients_fails_in_words() -> None:
+    class Detached(toys.Toy):
+        def margin(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+            return images_BCHW.detach().flatten(1).sum(1)
+
+    images, labels = toys.grey(4)
+    found = rs.audit(rs.wrap(Detached().eval()), images, labels, checks=FEW[1:], budget="quick")
+    assert found.worst == "fail"
+    assert "do not depend on the images" in found.answers[0].finding.note
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("rsc_snn.auditing.audit.all_checks", lambda: FEW)
+    rs.save(tmp_path / "run", small_classifier(NOISY), data="digits")
+    return tmp_path / "run"
+
+
+def test_a_run_keeps_its_last_audit(run: Path) -> None:
+    estimates: list[float] = []
+    audit_run(run, budget="quick", limit=4, num_draws=2, on_estimate=estimates.append)
+    audit = audit_run(run, budget="quick", limit=5, num_draws=2, seed=1)
+    rows = RunFolder(run).audit_rows()
+    assert [row["num_images"] for row in rows] == [5, 5]
+    assert [row["seed"] for row in rows] == [1, 1]
+    assert len({row["subject"] for row in rows}) == 1
+    assert [{k: v for k, v in row.items() if k != "subject"} for row in rows] == json.loads(
+        json.dumps(audit.rows)
+    )
+    assert estimates[0] > 0
+
+
+def test_the_command_prints_verdicts_and_the_report_shows_them(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["audit", str(run), "--budget", "quick", "--limit", "4", "--draws", "2", "--device", "cpu"]
+    assert main([*command, "--source", str(run)]) == 0
+    out = capsys.readouterr().out
+    assert "about" in out
+    assert "without a bound nothing is left" in out
+    assert "\x1b[" not in out, "no colours outside a terminal"
+    assert main([*command, "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["ClampedPixels", "Unbounded"]
+    page = write_report(run).read_text()
+    assert "Audit: " in page
+    assert page.count("data:image/png") == 1
+    assert "the coding lets gradients through" in page
+
+
+def test_bad_options_are_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for options in (["--eps", "8"], ["--budget", "quik"], ["--limit", "0"], ["--source", "nowhere"]):
+        assert main(["audit", str(run), *options, "--device", "cpu"]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert not RunFolder(run).audit.exists()
+
+
+def test_damaged_rows_are_refused(run: Path) -> None:
+    audit_run(run, budget="quick", limit=4, num_draws=2)
+    path = RunFolder(run).audit
+    rows = read_rows(path)
+    for change, message in (
+        ({"verdict": "fine"}, "verdict 'fine'"),
+        ({"curve": {"PGD": [[1, 2]]}}, "not a list of"),
+        ({"value": "high"}, "value 'high'"),
+        ({"name": rows[1]["name"]}, "repeats"),
+    ):
+        replace_rows(path, [{**rows[0], **change}, rows[1]])
+        with pytest.raises(RunFolderError, match=message):
+            RunFolder(run).audit_rows()
+
+
+def test_the_report_counts_verdicts_and_says_what_is_weak() -> None:
+    row = {
+        "name": "Unbounded", "title": "t", "sign": 4, "verdict": "fail", "value": 0.5, "threshold": 0.05,
+        "note": "n", "curve": {"PGD": [[0.0, 1.0, 0.9, 1.0], [1.0, 0.5, None, None]]}, "axes": ["eps", "y"],
+        "passes": 1, "seconds": 1.0, "budget": "quick", "seed": 0, "eps": 8 / 255, "num_images": 20,
+        "num_draws": 5, "is_random": True,
+    }  # fmt: skip
+    section = audit_section("net", [row, {**row, "verdict": "pass", "curve": {}}])
+    assert section.summary.startswith("1 fail, 1 pass. 20 images, eps 8/255, 5 scoring draws, budget quick")
+    assert "fewer than 30" in section.summary
+    assert section.lines[0].verdict.endswith("fail")
+    assert section.lines[0].value == "0.500"
+    assert section.picture is not None
+    assert section.picture.startswith(b"\x89PNG")
+    assert audit_section("net", [{**row, "curve": {}}]).picture is None

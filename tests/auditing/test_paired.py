@@ -1,0 +1,88 @@
+"""Paired differences against scipy and hand calculations."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rsc_snn.auditing.finding import bare_point, judged, judged_share, point, worst_of
+from rsc_snn.auditing.paired import paired, sign_test, t_quantile
+from rsc_snn.errors import InputError
+from rsc_snn.evaluation.intervals import Estimate, wilson
+from rsc_snn.runs.audit_schema import FAIL, NOT_APPLICABLE, PASS, WARN
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 5, 9, 29, 49, 99, 999])
+@pytest.mark.parametrize("probability", [0.975, 0.995])
+def test_t_quantiles_are_scipys(freedom: int, probability: float) -> None:
+    tolerance = 0.05 if freedom == 3 else 0.01
+    assert t_quantile(probability, freedom) == pytest.approx(stats.t.ppf(probability, freedom), rel=tolerance)
+
+
+def test_the_interval_is_that_of_the_paired_t_test() -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.random(40), generator.random(40)
+    found = paired(first.tolist(), second.tolist())
+    expected = stats.ttest_rel(first, second).confidence_interval(0.95)
+    assert found.value == pytest.approx(float((first - second).mean()))
+    assert found.low == pytest.approx(expected.low, rel=1e-4)
+    assert found.high == pytest.approx(expected.high, rel=1e-4)
+
+
+@pytest.mark.parametrize(("up", "down"), [(0, 0), (1, 0), (6, 0), (9, 2), (5, 5), (2, 20)])
+def test_the_sign_test_is_scipys_binomial_test(up: int, down: int) -> None:
+    expected = stats.binomtest(up, up + down).pvalue if up + down else 1.0
+    assert sign_test(up, down) == pytest.approx(expected)
+
+
+def test_differences_that_are_all_zero_or_all_one() -> None:
+    nothing = paired([1.0] * 30, [1.0] * 30)
+    assert (nothing.value, nothing.low, nothing.high, nothing.chance) == (0.0, 0.0, 0.0, 1.0)
+    assert nothing.level == pytest.approx(0.05)
+    everything = paired([1.0] * 30, [0.0] * 30)
+    assert (everything.value, everything.low, everything.high) == (1.0, 1.0, 1.0)
+    assert everything.is_positive
+    assert not paired([1.0] * 5, [0.0] * 5).is_positive, "five images: chance is 2 / 32"
+    assert not paired([1.0], [0.0]).is_positive
+
+
+def test_comparisons_widen_the_interval() -> None:
+    one = paired([1.0, 0.0] * 20, [0.0, 0.0] * 20)
+    ten = paired([1.0, 0.0] * 20, [0.0, 0.0] * 20, num_comparisons=10)
+    assert ten.low < one.low < one.value
+    assert ten.level == pytest.approx(0.005)
+
+
+def test_unequal_lengths_are_refused() -> None:
+    with pytest.raises(InputError, match="at least one image"):
+        paired([], [])
+
+
+def test_verdicts_need_size_and_certainty() -> None:
+    """Of 100 images: 20 against 0 is both, 4 against 0 neither (chance 1/8), 4 of 20 images large only."""
+    both = paired([1.0] * 20 + [0.0] * 80, [0.0] * 100)
+    neither = paired([1.0] * 4 + [0.0] * 96, [0.0] * 100)
+    large = paired([1.0] * 4 + [0.0] * 16, [0.0] * 20)
+    certain = paired([0.02] * 100, [0.0] * 100)
+    assert [judged(d) for d in (both, neither, large, certain)] == [FAIL, PASS, WARN, WARN]
+
+
+def test_shares_are_judged_with_their_interval() -> None:
+    shares = [wilson(share, 50) for share in (0.0, 0.04, 0.2)]
+    assert [judged_share(s, limit=0.05, tolerated=0.01) for s in shares] == [PASS, WARN, FAIL]
+    assert judged_share(Estimate(0.1, 0.005, 0.3), limit=0.05, tolerated=0.01) == WARN
+
+
+def test_the_worst_verdict() -> None:
+    assert worst_of([PASS, NOT_APPLICABLE, WARN]) == WARN
+    assert worst_of([PASS, NOT_APPLICABLE]) == PASS
+    assert worst_of([NOT_APPLICABLE]) == NOT_APPLICABLE
+    assert worst_of([FAIL, WARN]) == FAIL
+
+
+def test_points() -> None:
+    low, high = wilson(0.5, 2)[1:]
+    assert point(3, [1.0, 0.0]) == (3.0, 0.5, low, high)
+    assert bare_point(1, 7) == (1.0, 7.0, None, None)
+    assert math.isclose(low + high, 1.0)
