@@ -139,7 +139,10 @@ def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
         (["attack", "/nowhere", "--eps", "8/255,8/255"], "different numbers"),
         (["attack", "/nowhere", "--attack", "pdg"], "unknown attack 'pdg'; did you mean 'pgd'?"),
         (["attack", "/nowhere", "--attack", "pgd", "--gradient", "bttp"], "did you mean 'bptt'?"),
-        (["attack", "/nowhere", "--attack", "pgd", "--gradient", "surrogate"], "gradient path Surrogate needs surrogate"),
+        (
+            ["attack", "/nowhere", "--attack", "pgd", "--gradient", "surrogate"],
+            "gradient path Surrogate needs surrogate",
+        ),
         (["attack", "/nowhere", "--norm", "l3"], "unknown norm 'l3'; did you mean 'l2'?"),
         (["attack", "/nowhere", "--suite", "papr"], "unknown suite 'papr'; did you mean 'paper'?"),
         (

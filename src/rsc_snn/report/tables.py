@@ -74,8 +74,7 @@ def worst_name(worst: Sequence[Row]) -> str:
     """What the worst case of a list is called: with the label that the suite "reliable" has earned or not."""
     if worst[0]["suite"] != RELIABLE:
         return "worst case"
-    reasons = why_unreliable(worst)
-    return f"worst case, NOT reliable: {'; '.join(reasons)}" if reasons else "worst case, reliable"
+    return "worst case, NOT reliable" if why_unreliable(worst) else "worst case, reliable"
 
 
 def _outcome(found: Sequence[Row]) -> str:
@@ -97,9 +96,11 @@ def _winners(groups: Sequence[Sequence[Row]]) -> list[str]:
         counts = Counter(row["winner"] for row in found)
         named = ", ".join(f"{winner} {count}" for winner, count in counts.most_common())
         eps = strength(found[0]["eps"], found[0]["norm"])
+        reasons = why_unreliable(found)
+        label = f" Not reliable: {'; '.join(reasons)}." if reasons else ""
         notes.append(
             f"Suite reliable, {found[0]['norm']}, eps {eps}, number of images by their worst case: {named}. "
-            "Entries are ranked on held-out draws; only the worst case is scored."
+            f"Entries are ranked on held-out draws; only the worst case is scored.{label}"
         )
     return notes
 
@@ -114,35 +115,40 @@ def protocol_table(runs: Mapping[str, Sequence[Row]], *, eps: float = 8 / 255) -
     lines: list[list[str]] = []
     groups: list[list[Row]] = []
     for name, rows in runs.items():
-        worst = [row for row in rows if row["entry"] == WORST and row["norm"] == "linf" and row["eps"] == eps]
-        paper, reliable = _of_suite(worst, PAPER), _of_suite(worst, RELIABLE)
-        if not reliable:
+        listed = [row for row in rows if row["norm"] == "linf" and row["eps"] == eps]
+        worst = _of_suite([row for row in listed if row["entry"] == WORST], RELIABLE)
+        if not worst:
             continue
-        shared = {row["index"] for row in reliable}
-        paper = [row for row in paper if row["index"] in shared]
-        groups += [found for found in (paper, reliable) if found]
-        summary, before = summarise(reliable), summarise(paper) if len(paper) == len(reliable) else None
+        shared = {row["index"] for row in worst}
+        before = [row for row in _of_suite(listed, PAPER) if row["index"] in shared]
+        entries = [[row for row in before if row["entry"] == attack] for attack in ("FGSM", "PGD")]
+        groups += [found for found in (*entries, worst) if found]
+        paper = [summarise(found).robust if len(found) == len(worst) else None for found in entries]
+        summary = summarise(worst)
         lines.append(
             [
                 name,
-                str(len(reliable)),
+                str(len(worst)),
                 percent(summary.clean),
-                percent(before.robust) if before else MISSING,
+                *(percent(robust) for robust in paper),
                 percent(summary.robust),
                 percent(summary.vote),
-                "; ".join(why_unreliable(reliable)) or "reliable",
+                "; ".join(why_unreliable(worst)) or "reliable",
             ]
         )
     if not lines:
         return None
-    title = f"Both protocols on the same images, worst case, l_inf, eps {strength(eps, 'linf')}"
-    columns = ("network", "images", "clean %", "paper %", "reliable %", "reliable, vote %", "label")
+    title = f"Both protocols on the same images, l_inf, eps {strength(eps, 'linf')}"
+    columns = (
+        *("network", "images", "clean %", "paper: FGSM %", "paper: PGD %"),
+        *("reliable: worst %", "its vote %", "label"),
+    )
     return Table(title, columns, lines, _notes(groups, is_shared=False))
 
 
-def _of_suite(worst: Sequence[Row], suite: str) -> list[Row]:
+def _of_suite(rows: Sequence[Row], suite: str) -> list[Row]:
     """Rows of a suite under the best budget there is, and its lowest seed."""
-    found = [row for row in worst if row["suite"] == suite]
+    found = [row for row in rows if row["suite"] == suite]
     if not found:
         return []
     budget, seed = min((row["budget"] != FULL, row["seed"]) for row in found)
