@@ -1,4 +1,4 @@
-"""The suite "reliable": its fixed list, its rows and flags, one winner per image, no attack on lost images."""
+"""The suite "reliable": its list, rows and flags, one winner per image, no attack on lost images."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 import rsc_snn as rs
-from rsc_snn.codings import randomized_smoothing
 from rsc_snn.attacks import (
     APGD,
     CE,
@@ -27,6 +26,7 @@ from rsc_snn.attacks import (
     Victim,
     suites,
 )
+from rsc_snn.codings import randomized_smoothing
 from rsc_snn.errors import InputError, UnknownNameError, WeakEvaluation
 from rsc_snn.evaluation.plan import Plan, make_plan
 from rsc_snn.gradients import BPTT, AdaptiveSharpness, Expectation, StraightThroughClamp, TimeAverage
