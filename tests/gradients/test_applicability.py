@@ -110,6 +110,12 @@ class ForeignNet(nn.Module):
         return logits
 
 
+@pytest.mark.parametrize("path", SPIKING, ids=lambda path: repr(path)[:70])
+def test_a_surrogate_of_ours_in_a_neuron_of_somebody_else_weakens_too(path: AbstractGradient) -> None:
+    classifier = rs.wrap(ForeignNet(), coding=rs.codings.Direct(), num_steps=3).double().eval()
+    assert path.obstacle(classifier, toy_batch()[0]) == Obstacle(f"{CLOSED} (Step)", weakens=True)
+
+
 @dataclass(frozen=True)
 class ForeignSite(AbstractSite):
     neuron: ForeignNeuron

@@ -83,9 +83,7 @@ class SavedSource(AbstractSource):
     def classifier(self, device: torch.device, dtype: torch.dtype) -> AbstractClassifier:
         """Return it, loaded once per process, device and type."""
         path = self._path
-        weights = RunFolder(path).weights
-        changed = weights.stat().st_mtime_ns if weights.exists() else 0
-        return _load(path, changed, device, dtype)
+        return _load(path, _changed(RunFolder(path)), device, dtype)
 
     @property
     def folder(self) -> Path | None:
@@ -96,7 +94,7 @@ class SavedSource(AbstractSource):
         """Digest of specification and weights."""
         folder = RunFolder(self._path)
         digest = hashlib.sha256(repr(folder.read_spec()["classifier"]).encode())
-        digest.update(folder.weights.read_bytes())
+        digest.update(_digest_of_weights(folder.weights, _changed(folder)))
         return digest.hexdigest()
 
     @property
@@ -118,6 +116,18 @@ def as_source(value: "AbstractSource | nn.Module | str | Path") -> AbstractSourc
         RunFolder(Path(value).expanduser()).read_spec()
         return SavedSource(run=str(value))
     raise InputError(f"a source is a classifier or the path of a run folder, got {value!r}")
+
+
+def _changed(folder: RunFolder) -> int:
+    """When the weights were written last, in nanoseconds; 0 if there are none."""
+    return folder.weights.stat().st_mtime_ns if folder.weights.exists() else 0
+
+
+@functools.cache
+def _digest_of_weights(weights: Path, changed: int) -> bytes:
+    """Digest of a file that is read once, and again when it has changed: transfer asks at every batch."""
+    with open(weights, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 @functools.cache

@@ -142,13 +142,13 @@ def require_honest_name(suite: Suite) -> None:
 
 
 def with_width(suite: Suite, time_average: TimeAverage) -> Suite:
-    """Return the suite with another time-averaged path in place of its own."""
+    """Return the suite with this path in place of a time-averaged one whose width nobody chose."""
     return replace(suite, entries=tuple(_with_width(entry, time_average) for entry in suite.entries))
 
 
-def has_time_average(suite: Suite) -> bool:
-    """Whether an entry averages gradients over time."""
-    return any(_is_averaged(entry) for entry in suite.entries)
+def has_open_width(suite: Suite) -> bool:
+    """Whether an entry averages gradients over time with the width that nobody chose: the default."""
+    return any(_is_open(entry) for entry in suite.entries)
 
 
 def _is_reliable(suite: Suite) -> bool:
@@ -161,12 +161,12 @@ def _is_reliable(suite: Suite) -> bool:
     return suite == ours
 
 
-def _is_averaged(entry: Entry) -> bool:
-    return isinstance(entry.gradient, Expectation) and isinstance(entry.gradient.of, TimeAverage)
+def _is_open(entry: Entry) -> bool:
+    return isinstance(entry.gradient, Expectation) and entry.gradient.of == TimeAverage()
 
 
 def _with_width(entry: Entry, time_average: TimeAverage) -> Entry:
-    if not _is_averaged(entry):
+    if not _is_open(entry):
         return entry
     assert isinstance(entry.gradient, Expectation)
     return replace(entry, gradient=replace(entry.gradient, of=time_average))

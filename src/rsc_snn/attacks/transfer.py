@@ -17,6 +17,8 @@ from rsc_snn.errors import InputError
 from rsc_snn.gradients import AbstractGradient, Expectation
 from rsc_snn.rng import Randomness, Streams
 
+_MOST_PROBED = 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer(AbstractAttack):
@@ -80,6 +82,21 @@ class Transfer(AbstractAttack):
         best = losses.argmax(0)
         return Found(answers[best, torch.arange(len(images), device=images.device)], tuple(others))
 
+    @torch.no_grad()
+    def require_sources(self, classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> None:
+        """Raise InputError unless every source answers such images, with the victim's number of classes."""
+        for source in map(as_source, self.sources):
+            attacker = source.classifier(images.device, images.dtype)
+            try:
+                found = _num_classes(attacker, images)
+            except InputError as err:
+                raise InputError(f"{source!r} cannot stand in for the victim: {err}") from err
+            if found != (expected := _num_classes(classifier, images)):
+                raise InputError(
+                    f"{source!r} has {found} classes, the victim {expected}; give one that was trained on "
+                    "the same data set"
+                )
+
     def _attempt(self, source: AbstractSource, victim: Victim, images: Tensor) -> Attempt:
         """What is kept of the source's images, and what is made now for the others."""
         labels = victim.labels
@@ -107,9 +124,16 @@ class Transfer(AbstractAttack):
         generator: Randomness,
     ) -> Attempt:
         classifier = source.classifier(images.device, images.dtype)
-        path = _path_for(classifier, images, gradient)
         with evaluation_mode(classifier), frozen(classifier):
+            path = _path_for(classifier, images, gradient)
             return self.of.perturb(classifier, images, labels, gradient=path, generator=generator)
+
+
+def _num_classes(classifier: AbstractClassifier, images: Tensor) -> int:
+    """K, found by trying the classifier on a few images."""
+    probe = images[:_MOST_PROBED]
+    with evaluation_mode(classifier):
+        return classifier.logits(probe, Streams(0, "probe", range(len(probe)))).shape[-1]
 
 
 def _path_for(classifier: AbstractClassifier, images: Tensor, path: AbstractGradient) -> AbstractGradient:

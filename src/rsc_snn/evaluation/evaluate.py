@@ -15,10 +15,9 @@ from rsc_snn.errors import InputError, WeakEvaluation
 from rsc_snn.evaluation.batch import Batch, Judge, padded_batch
 from rsc_snn.evaluation.flags import BLIND, SHORT, UNCHANGED
 from rsc_snn.evaluation.lists import Judged, judge_list, keys_of_list
-from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
+from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_sources
 from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, why_unreliable, worst_of_lists
 from rsc_snn.runs.files import Row
-from rsc_snn.runs.schema import row_key
 
 _WEAK_SHARE = 0.01
 _REASONS = {
@@ -86,6 +85,7 @@ def evaluate(
         num_pixels=images[0].numel(),
         batch_size=batch_size,
     )
+    require_sources(plan, classifier, images)
     rows = [row for batch in evaluate_batches(classifier, images, labels, keys, plan) for row in batch]
     warn_if_weak(rows)
     by_entry: dict[tuple[object, ...], list[Row]] = {}
@@ -128,7 +128,7 @@ def evaluate_batch(
             continue
         clean = clean or judge.clean()
         judged = judge_list(judge, clean, suite, entries)
-        found.append(Judged([row for row in judged.rows if row_key(row) not in done], judged.winners))
+        found.append(judged.without(done))
     return found
 
 

@@ -1,7 +1,9 @@
 """A list of entries of one norm and eps on one batch: who is worst for each image, as rows."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from rsc_snn.attacks import L2, QUICK, RELIABLE, AbstractNorm, Entry, Linf
@@ -12,6 +14,7 @@ from rsc_snn.evaluation.plan import Plan
 from rsc_snn.evaluation.standing import Standing
 from rsc_snn.evaluation.summary import WORST
 from rsc_snn.runs.files import Row
+from rsc_snn.runs.schema import row_key
 
 _NO_VOTES = {
     "adversarial_counts": None,
@@ -28,11 +31,18 @@ class Judged:
 
     Attributes:
         rows: A row per entry and image, then one per image with attack "worst".
-        winners: The worst candidate of each image, [num_real, C, H, W].
+        winners: The worst candidate of each of those images, [num_real, C, H, W].
     """
 
     rows: list[Row]
     winners: Tensor
+
+    def without(self, done: AbstractSet[tuple[object, ...]]) -> "Judged":
+        """Return what is left when rows that are known, and their images, are taken out."""
+        is_new = [row_key(row) not in done for row in self.rows if row["entry"] == WORST]
+        return Judged(
+            [row for row in self.rows if row_key(row) not in done], self.winners[torch.tensor(is_new)]
+        )
 
 
 def judge_list(

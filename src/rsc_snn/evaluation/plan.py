@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from rsc_snn.attacks import FULL, AbstractAttack, Entry, Suite, Transfer, require_honest_name
 from rsc_snn.checks import require_counts
+from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.gradients import BPTT, AbstractGradient, Expectation
 
@@ -98,6 +101,13 @@ def make_plan(
         is_random=is_random,
         scores_winner_only=named_suite is not None and named_suite.scores_winner_only,
     )
+
+
+def require_sources(plan: Plan, classifier: AbstractClassifier, images: Tensor) -> None:
+    """Raise InputError unless the sources of a transfer fit the victim and its images."""
+    for _, entry in plan.entries:
+        if isinstance(entry.attack, Transfer):
+            entry.attack.require_sources(classifier, images)
 
 
 def entry_name(entry: Entry) -> str:

@@ -1,6 +1,7 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
 import contextlib
+import functools
 import hashlib
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from rsc_snn.evaluation.estimate import Estimate, estimate
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.lists import Judged, keys_of_list
-from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan
+from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_sources
 from rsc_snn.evaluation.record import Record
 from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
 from rsc_snn.outofmemory import memory_told
@@ -76,16 +77,19 @@ def evaluate_run(
     first = _first_readable(test := test.to(device))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
-        choose = TimeAverageChoice(folder, classifier, subject, data_root)
-        plan = make_plan(
-            with_chosen_width(attacks, lambda: group.led(choose)),
+        settled = functools.partial(
+            make_plan,
             num_draws=num_draws,
             seed=seed,
             is_random=classifier.varies(first),
             num_pixels=first[0].numel(),
             batch_size=batch_size or BATCH_SIZE,
         )
-        plan = _continued(plan, rows, folder, subject, batch_size)
+        plan = _continued(settled(attacks), rows, folder, subject, batch_size)
+        require_sources(plan, classifier, first)
+        choose = TimeAverageChoice(folder, classifier, subject, data_root)
+        tuned = with_chosen_width(attacks, lambda: group.led(choose))
+        plan = replace(plan, entries=settled(tuned).entries)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
         facts = describe_environment(torch.device(device), seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rsc_snn.attacks import FGSM, Suite, has_time_average, tune_width, with_width
+from rsc_snn.attacks import FGSM, Suite, has_open_width, tune_width, with_width
 from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.images import validation_images
 from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.gradients import TimeAverage
@@ -26,7 +27,7 @@ def with_chosen_width(
     A suite whose width was set to something else than the default keeps it.
     """
     suites = [attacks] if isinstance(attacks, Suite) else attacks
-    if not any(isinstance(item, Suite) and has_time_average(item) for item in suites):
+    if not any(isinstance(item, Suite) and has_open_width(item) for item in suites):
         return attacks
     path = choose()
     if path is None:
@@ -53,10 +54,8 @@ class TimeAverageChoice:
     def __call__(self) -> TimeAverage | None:
         """Return the path; None where it cannot be used."""
         path = self.folder.time_average
-        if path.is_file():
-            known = json.loads(path.read_text(encoding="utf-8"))
-            if known.get("subject") == self.subject:
-                return TimeAverage(width=known["width"])
+        if (known := self._known()) is not None:
+            return known
         images = validation_images(self.folder, self.data_root).at(slice(_NUM_IMAGES)).fetch()
         device = next(self.classifier.parameters()).device
         pixels, labels = images.pixels().to(device), images.labels.to(device)
@@ -73,3 +72,16 @@ class TimeAverageChoice:
         }
         replace_text(path, json.dumps(content, indent=1) + "\n")
         return found.best
+
+    def _known(self) -> TimeAverage | None:
+        """The path that the file tells of, if it is about these weights."""
+        path = self.folder.time_average
+        if not path.is_file():
+            return None
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            return TimeAverage(width=known["width"]) if known["subject"] == self.subject else None
+        except (ValueError, TypeError, KeyError) as err:
+            raise RunFolderError(
+                f"{str(path)!r} does not tell subject and width; remove it, and the width is chosen again"
+            ) from err

@@ -20,11 +20,14 @@ def spiking_obstacle(classifier: AbstractClassifier, images: Tensor, *, needs_ti
         images: A few images [B, C, H, W] in [0, 1], on which a foreign network is tried.
         needs_time: Whether whole runs over time are replaced, which only neurons of this library allow.
     """
+    obstacle = _obstacle_in_modules(classifier, needs_time=needs_time)
+    if obstacle is not None and obstacle.weakens:
+        return obstacle
     is_own = isinstance(classifier, SpikingClassifier) and isinstance(classifier.network, BuiltNetwork)
     names = [] if is_own else unreplaceable(classifier, images)
     if names:
         return _irreplaceable(", ".join(names))
-    return _obstacle_in_modules(classifier, needs_time=needs_time)
+    return obstacle
 
 
 def require_spiking(path: AbstractGradient, classifier: AbstractClassifier, *, needs_time: bool) -> None:

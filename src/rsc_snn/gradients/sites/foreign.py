@@ -13,15 +13,15 @@ from rsc_snn.gradients.sites.base import Place
 from rsc_snn.rng import Streams
 
 _NUM_IMAGES = 2
-_OURS = "rsc_snn."
+_OURS, _SPIKES = "rsc_snn.", "rsc_snn.neurons."
 
 
 def unreplaceable(classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> list[str]:
     """Return the custom autograd functions between images and logits that belong to no site.
 
     Each may be a spike whose surrogate an attacker would like to choose and cannot. The functions of this
-    library's own codings and surrogates are not among them. Found by a pass over two of the images, with
-    noise of its own, in the classifier's present mode.
+    library are not among them, but for a surrogate that somebody's own neuron fires by. Found by a pass over
+    two of the images, with noise of its own, in the classifier's present mode.
 
     A step function whose derivative is made of ordinary operations, such as ``step - soft.detach() +
     soft``, is not seen, and neither is one without any derivative. What hides the graph inside one
@@ -38,8 +38,12 @@ def unreplaceable(classifier: AbstractClassifier, images: Float[Tensor, "B C H W
     if logits.grad_fn is None:
         return []
     functions = (getattr(type(node), "_forward_cls", None) for node in _between(logits.grad_fn, leaf))
-    foreign = {cls for cls in functions if cls is not None and not cls.__module__.startswith(_OURS)}
-    return sorted({cls.__name__ for cls in foreign})
+    foreign = {cls for cls in functions if cls is not None and _may_be_spike(cls.__module__)}
+    return sorted({cls.__name__.lstrip("_") for cls in foreign})
+
+
+def _may_be_spike(module: str) -> bool:
+    return module.startswith(_SPIKES) or not module.startswith(_OURS)
 
 
 def _smooth(u: Tensor, place: Place) -> Tensor:
