@@ -8,7 +8,7 @@ number of processes, or on what was computed before. Axes: S steps, B batch, N n
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -59,7 +59,7 @@ class Streams:
     def starting_at(self, draw: int) -> "Streams":
         """Return streams whose next draw is ``draw``."""
         streams = Streams(self.seed, self.purpose, self.indices)
-        streams._next_draw = draw
+        streams._next_draw, streams._ahead = draw, self._ahead
         return streams
 
     def part(self, rows: Tensor, *, ahead: Tensor) -> "Streams":
@@ -70,7 +70,8 @@ class Streams:
             ahead: Draws that each row has ahead of this one's next, [R] integers.
         """
         part = Streams(self.seed, self.purpose, self.indices[rows])
-        part._next_draw, part._ahead = self._next_draw, ahead
+        earlier = self._ahead[rows] if isinstance(self._ahead, Tensor) else self._ahead
+        part._next_draw, part._ahead = self._next_draw, ahead + earlier
         if self._fixed_draws is not None:
             part._fixed_draws = self._fixed_draws[rows]
         return part
@@ -190,6 +191,32 @@ def derived_generator(seed: int, purpose: str, *numbers: int) -> Generator:
     """A CPU generator of its own for whatever is not keyed by image, such as the order of an epoch."""
     high, low = _words(seed, ":".join((purpose, *map(str, numbers))))
     return Generator().manual_seed((high << 31) ^ low)
+
+
+def held_draws(generator: Randomness, num_draws: int) -> Callable[[Tensor | None], Randomness]:
+    """Take ``num_draws`` draws for all images, to be used again and again.
+
+    Args:
+        generator: What the draws are taken from; what it gives afterwards has nothing to do with them.
+        num_draws: How many encodings one use takes.
+
+    Returns:
+        A function that, for some rows of the batch [R] or None for all, returns a generator at the first of
+        these draws.
+    """
+    if isinstance(generator, Streams):
+        everything = torch.arange(len(generator))
+        first = generator.part(everything, ahead=torch.zeros_like(everything))
+        generator.skip(num_draws)
+
+        def streams(rows: Tensor | None) -> Streams:
+            rows = everything if rows is None else rows.cpu()
+            return first.part(rows, ahead=torch.zeros_like(rows))
+
+        return streams
+    device = None if generator is None else generator.device
+    seed = int(torch.randint(2**62, (1,), generator=generator, device=device))
+    return lambda rows: Generator(device=device or "cpu").manual_seed(seed)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -15,7 +15,7 @@ from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.gradients import BPTT, AbstractGradient, Level, Loss, Memory, Slope
-from rsc_snn.rng import Randomness, Streams
+from rsc_snn.rng import Randomness, Streams, held_draws
 from rsc_snn.spec import Spec
 
 
@@ -58,20 +58,19 @@ class Victim:
         self.num_slopes[0] += 1
         return found
 
-    def level(self, images: Float[Tensor, "R C H W"], *, rows: Int64[Tensor, "R"] | None = None) -> Level:
-        """Return the loss and errors of each image over fresh noise, without a gradient.
+    def level(self, images: Float[Tensor, "B C H W"]) -> Level:
+        """Return the loss and errors of each image over fresh noise, without a gradient."""
+        return self.gradient.level(
+            self.classifier, images, self.labels, loss=self.loss, generator=self.generator
+        )
 
-        Args:
-            images: Points of the whole batch, or of some of its images.
-            rows: Which ones, where they are not all. Their noise is that of the next draw, which does not
-                count as taken: meant for classifiers whose answers do not vary.
+    def held(self) -> "Held":
+        """Return losses over draws that are taken now and stay the same, so that points can be compared.
+
+        Among many points that are each looked at over other draws, the luckiest would seem the worst, and no
+        later point could beat it.
         """
-        labels, loss, generator = self.labels, self.loss, self.generator
-        if rows is not None:
-            labels, loss = labels[rows], loss.at(rows)
-            if isinstance(generator, Streams):
-                generator = generator.part(rows.cpu(), ahead=torch.zeros(len(rows), dtype=torch.int64))
-        return self.gradient.level(self.classifier, images, labels, loss=loss, generator=generator)
+        return Held(self, held_draws(self.generator, self.gradient.num_levels))
 
     def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
         """Whether the classifier's answers vary, so that one wrong answer proves little."""
@@ -90,6 +89,28 @@ class Victim:
             return self.classifier.logits(images, self.generator)
 
         return replace(self, loss=loss.started(logits, self.labels, restart=restart), memory=Memory())
+
+
+@dataclass(frozen=True)
+class Held:
+    """A victim at draws that stay the same.
+
+    Attributes:
+        victim: Whose losses they are.
+        draws: Return a generator at the first of the draws, for some rows of the batch or all.
+    """
+
+    victim: Victim
+    draws: Callable[[Tensor | None], Randomness]
+
+    def level(self, images: Float[Tensor, "R C H W"], *, rows: Int64[Tensor, "R"] | None = None) -> Level:
+        """Return the loss and errors of points of all images, or of those in ``rows``."""
+        labels, loss = self.victim.labels, self.victim.loss
+        if rows is not None:
+            labels, loss = labels[rows], loss.at(rows)
+        return self.victim.gradient.level(
+            self.victim.classifier, images, labels, loss=loss, generator=self.draws(rows)
+        )
 
 
 @dataclass(frozen=True)

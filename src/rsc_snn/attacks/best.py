@@ -38,3 +38,8 @@ class Best:
         self.loss[there] = torch.where(is_better, loss, self.loss[there])
         self.wrong[there] = torch.where(is_better, level.wrong, self.wrong[there])
         return is_better
+
+    def reconsider(self, level: Level) -> None:
+        """Replace what is known of every best point by what other draws say of it."""
+        self.loss = level.loss.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+        self.wrong = level.wrong.clone()

@@ -51,11 +51,11 @@ class AbstractNoise(AbstractAttack):
         point = self._point(victim, images)
         if self.num_steps == 1:
             return Found(point)
-        best = Best(images, wrong_first=not victim.varies(images))
-        best.see(point, victim.level(point))
+        best, held = Best(images, wrong_first=not victim.varies(images)), victim.held()
+        best.see(point, held.level(point))
         for _ in range(self.num_steps - 1):
             point = self._point(victim, images)
-            best.see(point, victim.level(point))
+            best.see(point, held.level(point))
         return Found(best.points)
 
     def _point(self, victim: Victim, images: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ def search_again(
     num_restarts: int,
     answer: str,
 ) -> Found:
-    """Search ``num_restarts`` times; of several answers, each image keeps the worst on fresh noise.
+    """Search ``num_restarts`` times; of several answers, each image keeps the worst on the same fresh noise.
 
     The answers are compared by the untargeted ``loss``; where the classifier's answers do not vary, a wrong
     one goes first. Every restart has statistics of the gradient path, and targets, of its own.
@@ -39,10 +39,10 @@ def search_again(
     ]
     if num_restarts == 1:
         return found[0]
-    best = Best(images, wrong_first=not victim.varies(images))
+    best, held = Best(images, wrong_first=not victim.varies(images)), victim.held()
     others: list[tuple[str, Tensor]] = []
     for number, one in enumerate(found, start=1):
-        best.see(one.images, victim.level(one.images))
+        best.see(one.images, held.level(one.images))
         suffix = f" {number}" if number > 1 else ""
         others += [(name + suffix, points) for name, points in ((answer, one.images), *one.others)]
     return Found(best.points, tuple(others))

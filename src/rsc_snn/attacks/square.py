@@ -19,15 +19,18 @@ from rsc_snn.rng import Randomness, uniform_like
 
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)  # of the share, in queries out of 10000
 _CHUNK = 100
+_HELD = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class Square(AbstractAttack):
     """Changes random squares and keeps what raises the loss [Andriushchenko et al., arXiv:1912.00049].
 
-    It asks for losses only, so that vanishing or misleading gradients do not stop it. A random network is
-    asked for the mean over the draws of the gradient path. Where answers do not vary, the search ends for an
-    image once it is wrong. Every image has squares of its own.
+    It asks for losses only, so that vanishing or misleading gradients do not stop it. Every image has squares
+    of its own. Where answers do not vary, the search ends for an image once it is wrong. A random network is
+    asked for the mean over the draws of the gradient path; the draws are the same for 50 queries, of which
+    the last asks the best point again over new ones. With other draws for every query the luckiest of them
+    would soon stand as a loss that no change can beat.
 
     Args:
         loss: What is raised; the margin of the logits, as in the paper.
@@ -70,10 +73,14 @@ class Square(AbstractAttack):
     def _query(self, images: Tensor, victim: Victim, restart: int) -> Found:
         moves, varies = MOVES[self.norm.name](images, eps=self.eps), victim.varies(images)
         start = self.project(images + moves.start(victim.generator), images)
-        best = Best(images, wrong_first=not varies)
-        best.see(start, victim.level(start))
+        best, held = Best(images, wrong_first=not varies), victim.held()
+        best.see(start, held.level(start))
         numbers = _numbers(images, moves.num_numbers, self.num_steps - 1, victim.generator)
         for step, numbers_BN in enumerate(numbers):
+            if varies and step % _HELD == _HELD - 1:
+                held = victim.held()
+                best.reconsider(held.level(best.points))
+                continue
             rows = None if varies else (best.wrong < 0.5).nonzero()[:, 0]
             if rows is not None and not len(rows):
                 continue  # the numbers are drawn all the same: those of an image depend on no other
@@ -82,7 +89,7 @@ class Square(AbstractAttack):
             side = moves.side(self._share(step))
             tried = moves.changed(perturbation, side=side, numbers=numbers_BN[there])
             points = self.project(images[there] + tried, images[there])
-            best.see(points, victim.level(points, rows=rows), rows=rows)
+            best.see(points, held.level(points, rows=rows), rows=rows)
         return Found(best.points, (("start", start),))
 
     def _share(self, step: int) -> float:

@@ -78,7 +78,8 @@ class Transfer(AbstractAttack):
         if len(attempts) == 1:
             return Found(attempts[0].images, tuple(others[1:]))
         answers = torch.stack([attempt.images for attempt in attempts])
-        losses = torch.stack([victim.level(answer).loss for answer in answers])
+        held = victim.held()
+        losses = torch.stack([held.level(answer).loss for answer in answers])
         best = losses.argmax(0)
         return Found(answers[best, torch.arange(len(images), device=images.device)], tuple(others))
 
