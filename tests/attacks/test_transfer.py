@@ -1,6 +1,7 @@
 """Transfer: the source is attacked in the victim's place; what was made on a run is kept beside it."""
 
 import functools
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import rsc_snn as rs
-from rsc_snn.attacks import APGD, CE, DLR, FGSM, L2, PGD, AbstractAttack, Attempt, Transfer, sources
+from rsc_snn.attacks import APGD, CE, DLR, FGSM, L2, PGD, AbstractAttack, Attempt, Transfer
 from rsc_snn.attacks.sources import GivenSource, SavedSource, as_source
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.errors import InputError, RunFolderError
@@ -107,7 +108,7 @@ def test_eps_and_norm_of_the_search_are_those_of_the_attack() -> None:
 def draws_per_slope(source: nn.Module, path: AbstractGradient) -> int:
     """Rows that one gradient of one image passes through the source."""
     rows: list[int] = []
-    handle = source.network.register_forward_hook(  # type: ignore[operator, union-attr]
+    handle = source.network.register_forward_hook(  # type: ignore[union-attr]
         lambda module, inputs, output: rows.append(output.shape[1]) if torch.is_grad_enabled() else None
     )
     attempt(Transfer(eps=0.1, sources=(source,), of=FGSM()), network(2), path=path, rows=slice(1))
@@ -241,13 +242,13 @@ def test_a_source_that_cannot_be_written_to_is_attacked_all_the_same(
 
 def test_weights_are_read_once_until_they_change(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
-    original = sources.hashlib.file_digest
+    original = hashlib.file_digest
 
     def spy(file: Any, name: str) -> Any:
         reads.append(file.name)
         return original(file, name)
 
-    monkeypatch.setattr(sources.hashlib, "file_digest", spy)
+    monkeypatch.setattr(hashlib, "file_digest", spy)
     source = SavedSource(run=str(run))
     first = source.digest()
     assert [source.digest() for _ in range(3)] == [first] * 3

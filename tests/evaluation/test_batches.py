@@ -11,6 +11,7 @@ from torch import Tensor
 import rsc_snn as rs
 from rsc_snn.attacks import APGD, SAPGD, Entry, Square, Suite, Transfer
 from rsc_snn.codings import randomized_smoothing
+from rsc_snn.rng import normal_like
 from rsc_snn.runs.files import Row
 from tests.gradients.toys import lively
 from tests.helpers import seeded
@@ -98,7 +99,7 @@ def test_noise_is_the_same_bit_by_bit(dtype: torch.dtype, monkeypatch: pytest.Mo
     """And so are rows in float64; in float32 rounding may flip a spike, and the share of rows is told."""
     size = 0
     seen: dict[tuple[str, int, int], set[bytes]] = {}
-    original = randomized_smoothing.normal_like
+    original = normal_like
 
     def spy(image: Tensor, num_steps: int, generator: rs.Streams) -> Tensor:
         numbers_SBCHW = original(image, num_steps, generator)

@@ -189,13 +189,12 @@ def test_the_images_that_choose_the_width_are_not_those_that_are_attacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
-    monkeypatch.setattr(
-        chosen,
-        "tune_width",
-        lambda classifier, images, labels, **options: (
-            seen.append(images) or Tuned(TimeAverage(width=0.5), (Tried(0.5, 0.1, 0.5),))
-        ),
-    )
+
+    def search(classifier: Any, images: torch.Tensor, labels: torch.Tensor, **options: Any) -> Tuned:
+        seen.append(images)
+        return Tuned(TimeAverage(width=0.5), (Tried(0.5, 0.1, 0.5),))
+
+    monkeypatch.setattr(chosen, "tune_width", search)
     monkeypatch.setattr(suites, "_BUDGETS", {"quick": suites._Budget(1, 1, 1)})
     evaluate(make(tmp_path / "run"), both(), limit=1)
     test = {image.numpy().tobytes() for image in rs.data.load("digits").pixels()}

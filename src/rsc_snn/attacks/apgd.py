@@ -51,7 +51,11 @@ class APGD(AbstractAttack):
     @property
     def cost(self) -> Cost:
         """A gradient at each point, that of the start included."""
-        return Cost(slopes=self.num_restarts * (self.num_steps + 1), levels=num_levels(self.num_restarts))
+        return Cost(
+            slopes=self.num_restarts * (self.num_steps + 1),
+            levels=num_levels(self.num_restarts),
+            searches=self.num_restarts,
+        )
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
         """Return the worst point visited; the others are the start and the last point."""

@@ -151,10 +151,12 @@ class Cost:
     Attributes:
         slopes: Gradients, at most.
         levels: Losses without a gradient, at most.
+        searches: How often it searches; each time the judge looks at its answer, start, last and best point.
     """
 
     slopes: int = 0
     levels: int = 0
+    searches: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

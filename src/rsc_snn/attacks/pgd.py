@@ -54,7 +54,11 @@ class PGD(AbstractAttack):
     @property
     def cost(self) -> Cost:
         """A gradient for each step."""
-        return Cost(slopes=self.num_restarts * self.num_steps, levels=num_levels(self.num_restarts))
+        return Cost(
+            slopes=self.num_restarts * self.num_steps,
+            levels=num_levels(self.num_restarts),
+            searches=self.num_restarts,
+        )
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
         """Return the last point; among the others are a random start and the point of highest loss."""

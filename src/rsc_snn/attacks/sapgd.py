@@ -62,6 +62,7 @@ class SAPGD(AbstractAttack):
         return Cost(
             slopes=self.num_restarts * self.num_steps,
             levels=self.num_restarts + num_levels(self.num_restarts),
+            searches=self.num_restarts,
         )
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:

@@ -61,7 +61,10 @@ class Square(AbstractAttack):
     @property
     def cost(self) -> Cost:
         """A loss for each point."""
-        return Cost(levels=self.num_restarts * self.num_steps + num_levels(self.num_restarts))
+        return Cost(
+            levels=self.num_restarts * self.num_steps + num_levels(self.num_restarts),
+            searches=self.num_restarts,
+        )
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
         """Return the worst point tried; the other is the start."""

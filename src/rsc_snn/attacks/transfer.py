@@ -60,6 +60,7 @@ class Transfer(AbstractAttack):
         return Cost(
             slopes=count * self.of.cost.slopes,
             levels=count * self.of.cost.levels + (count if count > 1 else 0),
+            searches=count * self.of.cost.searches,
         )
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:

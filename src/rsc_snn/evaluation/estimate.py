@@ -17,7 +17,7 @@ from rsc_snn.rng import Streams
 
 _MOST_PROBED = 16
 _LEAST_ROWS = 64
-_CANDIDATES = 4  # of an entry, at most: its answer, start, last and best point
+_CANDIDATES = 4  # of a search, at most: its answer, start, last and best point
 _WITH_WORKING_MEMORY = 1.4  # of what a pass keeps, as in training
 
 
@@ -80,7 +80,8 @@ def passes_per_image(plan: Plan) -> tuple[int, int]:
         for _, entry in entries:
             cost, path = entry.attack.cost, entry.gradient
             gradients += cost.slopes * path.num_passes
-            num_scored = _CANDIDATES + (0 if plan.scores_winner_only else 1)
+            num_scored = _CANDIDATES * cost.searches + (cost.searches > 1)  # of several, an answer of all
+            num_scored += 0 if plan.scores_winner_only else 1
             forwards += cost.levels * path.num_levels + num_scored * plan.num_draws
         forwards += 3 * plan.num_draws  # the clean image, chosen and scored, and the winner
     return gradients, forwards
