@@ -47,6 +47,15 @@ class AbstractClassifier(nn.Module):
         """K, or None where only a call tells."""
         raise NotImplementedError
 
+    @property
+    @abstractmethod
+    def has_noise_of_its_own(self) -> bool:
+        """Whether a module that is not ours may draw numbers, perhaps the same for all rows of a call.
+
+        Draws of an image then need a call each.
+        """
+        raise NotImplementedError
+
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
         """Return the mean of the logits over time, with noise from torch's default generator."""
         return self.logits(images)
@@ -141,6 +150,11 @@ class SpikingClassifier(AbstractClassifier):
         """K, or None for a network that is not ours."""
         return self.network.blueprint.num_classes if isinstance(self.network, BuiltNetwork) else None
 
+    @property
+    def has_noise_of_its_own(self) -> bool:
+        """Whether the network is not ours."""
+        return not isinstance(self.network, BuiltNetwork)
+
     def extra_repr(self) -> str:
         """Coding and T."""
         return f"coding={self.coding}, num_steps={self.num_steps}"
@@ -175,16 +189,32 @@ def require_classifier(module: object) -> None:
 
 @torch.no_grad()
 def differs(classifier: AbstractClassifier, images: Tensor) -> bool:
-    """Whether two draws give different logits, on ``images`` or slightly faded ones, found by trying.
+    """Whether the answers can vary, found by trying, on ``images`` or slightly faded ones.
 
-    Faded, because a coding inside a foreign module may be certain about black and white.
+    Faded, because a coding inside a foreign module may be certain about black and white. Two draws with
+    equal logits do not prove that nothing varies, so that a call which takes numbers from torch's global
+    generator counts as random whatever it returns.
     """
     indices = range(len(images))
+    if _takes_numbers(classifier, images[:1]):
+        return True
     for probe in (images, 0.05 + 0.9 * images):
         first, second = (classifier.logits(probe, Streams(draw, "probe", indices)) for draw in (0, 1))
         if not torch.equal(first, second):
             return True
     return False
+
+
+def _takes_numbers(classifier: AbstractClassifier, images: Tensor) -> bool:
+    """Whether a call advances torch's global generator, which is restored."""
+    is_cuda = images.device.type == "cuda"
+    with torch.random.fork_rng(devices=[images.device] if is_cuda else []):
+        before = torch.get_rng_state()
+        before_there = torch.cuda.get_rng_state(images.device) if is_cuda else before
+        classifier.logits(images)
+        if not torch.equal(before, torch.get_rng_state()):
+            return True
+        return is_cuda and not torch.equal(before_there, torch.cuda.get_rng_state(images.device))
 
 
 def _per_channel(values: Sequence[float] | None, *, default: float) -> tuple[float, ...]:

@@ -112,6 +112,10 @@ class AbstractDouble(AbstractClassifier):
     def varies(self, images: Tensor) -> bool:
         return self.coding is not None and self.coding.is_random
 
+    @property
+    def has_noise_of_its_own(self) -> bool:
+        return False
+
 
 class Stale(AbstractDouble):
     """Keeps half of its membrane from call to call."""

@@ -79,7 +79,8 @@ def test_no_evaluation_takes_more_passes_than_were_estimated(attacks: Attacks) -
     rs.evaluate(victim, images, labels, attacks=attacks, num_draws=4, batch_size=4)
     probes = 4 * len(images) * 3  # whether it varies, and whether sources fit
     there_and_back, there = passes_per_image(plan)
-    assert rows[True] == there_and_back * len(images)
+    looks = len(plan.entries)  # at one image each: is there a derivative?
+    assert 0 <= rows[True] - there_and_back * len(images) <= looks
     assert 0.5 * there * len(images) < rows[False] <= there * len(images) + probes
 
 

@@ -261,7 +261,7 @@ def test_a_winner_is_scored_once_on_draws_that_nothing_else_has_seen(
         assert score[:20] == score[20:]
         draws = {purpose: set(seen[index]) for purpose, seen in noise.items()}
         assert len(draws["score"]) == len(draws["heldout"]) == 20
-        assert len(draws["attack"]) >= 6, "fresh for each of the three queries of two draws"
+        assert len(draws["attack"]) >= 4, "two draws, the same for all queries, and two of a gradient"
         assert not draws["score"] & (draws["heldout"] | draws["attack"])
         assert not draws["heldout"] & draws["attack"]
 

@@ -1,15 +1,15 @@
 """What an attack is: a search. The ball, the mode and the randomness are handled here."""
 
-import contextlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import final
 
 import torch
 from jaxtyping import Bool, Float, Int64
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
+from rsc_snn.attacks.conditions import evaluation_mode, frozen
 from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
@@ -32,6 +32,7 @@ class Victim:
         steps_with_gradient: Counts, for each image, the gradients that were not zero everywhere or NaN.
         num_slopes: Counts the gradients that were asked for, one number in a list.
         memory: Statistics of the gradient path, of this attack and restart only.
+        is_random: Whether the classifier's answers vary; None if that was not asked yet.
     """
 
     classifier: AbstractClassifier
@@ -42,6 +43,7 @@ class Victim:
     steps_with_gradient: Int64[Tensor, "B"]
     num_slopes: list[int] = field(default_factory=lambda: [0])
     memory: Memory = field(default_factory=Memory)
+    is_random: bool | None = None
 
     def slope(self, images: Float[Tensor, "B C H W"]) -> Slope:
         """Return each image's loss, errors and gradient; every call draws the defence's noise anew."""
@@ -53,10 +55,10 @@ class Victim:
             generator=self.generator,
             memory=self.memory,
         )
-        size = found.gradient.abs().flatten(1).amax(1)
-        self.steps_with_gradient.add_((size > 0).long())  # NaN > 0 is false
+        gradient = found.gradient.nan_to_num(nan=0.0)  # a pixel without a number does not stop the others
+        self.steps_with_gradient.add_((gradient.abs().flatten(1).amax(1) > 0).long())
         self.num_slopes[0] += 1
-        return found
+        return replace(found, gradient=gradient)
 
     def level(self, images: Float[Tensor, "B C H W"]) -> Level:
         """Return the loss and errors of each image over fresh noise, without a gradient."""
@@ -74,7 +76,7 @@ class Victim:
 
     def varies(self, images: Float[Tensor, "B C H W"]) -> bool:
         """Whether the classifier's answers vary, so that one wrong answer proves little."""
-        return self.classifier.varies(images)
+        return self.classifier.varies(images) if self.is_random is None else self.is_random
 
     def restarted(self, loss: AbstractLoss, images: Float[Tensor, "B C H W"], *, restart: int) -> "Victim":
         """Return the same victim for a new start: statistics of the gradient path begin anew.
@@ -209,16 +211,22 @@ class AbstractAttack(Spec):
         *,
         gradient: AbstractGradient,
         generator: Generator | Streams | None,
+        is_random: bool | None = None,
     ) -> Attempt:
-        """Do what calling the attack does, and say where it was blind."""
+        """Do what calling the attack does, and say where it was blind.
+
+        ``is_random`` tells whether the classifier's answers vary; None asks it.
+        """
         require_classifier(classifier)
         require_images(images)
-        require_labels(labels, num_images=len(images), num_classes=classifier.num_classes)
+        require_labels(labels, num_images=len(images), num_classes=_num_classes(classifier, images))
         self.norm.require_eps(self.eps, num_pixels=images[0].numel())
         if generator is None:
             generator = Streams(0, "attack", range(len(images)))
         with evaluation_mode(classifier), frozen(classifier):
-            return self.perturb(classifier, images, labels, gradient=gradient, generator=generator)
+            return self.perturb(
+                classifier, images, labels, gradient=gradient, generator=generator, is_random=is_random
+            )
 
     @final
     def perturb(
@@ -229,12 +237,13 @@ class AbstractAttack(Spec):
         *,
         gradient: AbstractGradient,
         generator: Randomness,
+        is_random: bool | None = None,
     ) -> Attempt:
         """Do what ``attempt`` does, without checks and in the mode that the classifier is in."""
         with torch.inference_mode(False), torch.no_grad():
             originals, targets = images.detach().clone(), labels.to(images.device).clone()
             seeing = torch.zeros_like(targets)
-            victim = Victim(classifier, targets, self.loss, gradient, generator, seeing)
+            victim = Victim(classifier, targets, self.loss, gradient, generator, seeing, is_random=is_random)
             found = self.search(victim, originals)
             others = tuple((name, self.project(point, originals)) for name, point in found.others)
             is_blind = (seeing == 0) & (victim.num_slopes[0] > 0)
@@ -265,26 +274,10 @@ class AbstractAttack(Spec):
         return (images + self.norm.project(candidates - images, self.eps)).clamp(0, 1)
 
 
-@contextlib.contextmanager
-def evaluation_mode(module: nn.Module) -> Iterator[None]:
-    """Put a module in eval mode and restore the mode of every submodule, whatever happens."""
-    modes = [(submodule, submodule.training) for submodule in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for submodule, mode in modes:
-            submodule.training = mode
-
-
-@contextlib.contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Let no parameter ask for a gradient, which saves the memory for it, and restore whatever happens."""
-    asking = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    try:
-        for parameter in asking:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for parameter in asking:
-            parameter.requires_grad_(True)
+@torch.no_grad()
+def _num_classes(classifier: AbstractClassifier, images: Tensor) -> int:
+    """K; a foreign module is asked for it."""
+    if classifier.num_classes is not None:
+        return classifier.num_classes
+    with evaluation_mode(classifier):
+        return classifier.logits(images[:1], Streams(0, "probe", [0])).shape[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from rsc_snn import __version__
 from rsc_snn.attacks.base import AbstractAttack, Attempt
 from rsc_snn.attacks.sources import AbstractSource
 from rsc_snn.gradients import AbstractGradient
@@ -15,6 +16,7 @@ from rsc_snn.rng import Randomness, Streams
 from rsc_snn.runs.files import replace_file
 
 _ANSWER, _BLIND = "answer", "is_blind"
+_FORMAT = 2  # raised when an attack comes to other images, so that none of an earlier version is shown
 
 
 @dataclass(frozen=True)
@@ -36,30 +38,34 @@ class Kept:
         """Return the place of these candidates; None without a run folder or image-keyed noise."""
         if source.folder is None or not isinstance(generator, Streams):
             return None
-        facts = (source.digest(), attack, gradient, generator.seed, generator.purpose, torch.__version__)
+        versions = (__version__, _FORMAT, torch.__version__)
+        facts = (source.digest(), attack, gradient, generator.seed, generator.purpose, *versions)
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
         return cls(source.folder / "transfer" / digest, generator)
 
     def read(self, images: Tensor, labels: Tensor) -> list[Attempt | None]:
         """Return what is kept of each image, or None."""
-        return [
-            _read(path, images.device) if path.is_file() else None for path in self._paths(images, labels)
-        ]
+        return [_read(path, images.device) for path in self._paths(images, labels)]
 
     def write(self, images: Tensor, labels: Tensor, attempt: Attempt) -> None:
         """Keep what an attack came back with; where the folder cannot be written, nothing is kept."""
-        with contextlib.suppress(OSError):
+        from safetensors import SafetensorError
+
+        with contextlib.suppress(OSError, SafetensorError):
             self.folder.mkdir(parents=True, exist_ok=True)
             for i, path in enumerate(self._paths(images, labels)):
                 _write(path, _rows(attempt, [i]))
 
     def _paths(self, images: Tensor, labels: Tensor) -> list[Path]:
         """A file for each image, named by its pixels, their type, its label and its index."""
+        device = images.device.type
         keys = zip(
             images.detach().cpu().contiguous(), labels.tolist(), self.streams.indices.tolist(), strict=True
         )
         digests = (
-            hashlib.sha256(f"{image.dtype}:{label}:{index}".encode() + image.numpy().tobytes())
+            hashlib.sha256(
+                f"{device}:{image.dtype}:{label}:{index}".encode() + image.view(torch.uint8).numpy().tobytes()
+            )
             for image, label, index in keys
         )
         return [self.folder / f"{digest.hexdigest()[:32]}.safetensors" for digest in digests]
@@ -86,10 +92,15 @@ def _rows(attempt: Attempt, rows: list[int]) -> Attempt:
     return Attempt(attempt.images[rows], others, attempt.is_blind[rows])
 
 
-def _read(path: Path, device: torch.device) -> Attempt:
+def _read(path: Path, device: torch.device) -> Attempt | None:
+    """What a file holds; None if there is none, or a damaged one, which is made again."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    tensors = {name: tensor.to(device) for name, tensor in load_file(path).items()}
+    try:
+        tensors = {name: tensor.to(device) for name, tensor in load_file(path).items()}
+    except (OSError, SafetensorError):
+        return None
     names = sorted(name for name in tensors if name not in (_ANSWER, _BLIND))
     others = tuple((name.partition(":")[2], tensors[name]) for name in names)
     return Attempt(tensors[_ANSWER], others, tensors[_BLIND])

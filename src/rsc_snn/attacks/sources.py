@@ -12,8 +12,10 @@ from torch import nn
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.errors import InputError
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.storage import load
+from rsc_snn.runs.storage import load, require_weights
 from rsc_snn.spec import Spec
+
+_SHOWN = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +45,16 @@ class GivenSource(AbstractSource):
 
     Args:
         given: The classifier, on the device of the images.
-        name: What rows call it.
+        subject: What rows call it; None makes a digest of its weights.
     """
 
     given: nn.Module = field(repr=False)
-    name: str = "given"
+    subject: str | None = None
 
     def __post_init__(self) -> None:
         require_classifier(self.given)
+        if self.subject is None:
+            object.__setattr__(self, "subject", self.digest()[:_SHOWN])
 
     def classifier(self, device: torch.device, dtype: torch.dtype) -> AbstractClassifier:
         """Return it as it is."""
@@ -66,7 +70,8 @@ class GivenSource(AbstractSource):
         """Digest of its parameters and buffers, and of how it is built."""
         digest = hashlib.sha256(repr(self.given).encode())
         for name, tensor in sorted(self.given.state_dict().items()):
-            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+            flat = tensor.detach().cpu().contiguous().reshape(-1)
+            digest.update(name.encode() + flat.view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
 
@@ -76,9 +81,15 @@ class SavedSource(AbstractSource):
 
     Args:
         run: Path of the run folder.
+        subject: Digest of its specification and weights, by which rows know them again; None takes it now.
     """
 
     run: str
+    subject: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.subject is None:
+            object.__setattr__(self, "subject", self.digest()[:_SHOWN])
 
     def classifier(self, device: torch.device, dtype: torch.dtype) -> AbstractClassifier:
         """Return it, loaded once per process, device and type."""
@@ -94,6 +105,7 @@ class SavedSource(AbstractSource):
         """Digest of specification and weights."""
         folder = RunFolder(self._path)
         digest = hashlib.sha256(repr(folder.read_spec()["classifier"]).encode())
+        require_weights(folder)
         digest.update(_digest_of_weights(folder.weights, _changed(folder)))
         return digest.hexdigest()
 

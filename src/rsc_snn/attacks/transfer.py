@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim, evaluation_mode, frozen
+from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim
+from rsc_snn.attacks.conditions import evaluation_mode, frozen
 from rsc_snn.attacks.kept import Kept, joined, split
 from rsc_snn.attacks.losses import CE
 from rsc_snn.attacks.pgd import PGD
@@ -33,7 +34,7 @@ class Transfer(AbstractAttack):
 
     Args:
         sources: Classifiers in eval mode, or run folders.
-        of: The search on the source; its eps and norm are replaced by those of this attack.
+        of: The search on the source; its eps and norm do not count: those of this attack do.
     """
 
     sources: tuple[AbstractSource | nn.Module | Path | str, ...] = ()
@@ -42,7 +43,6 @@ class Transfer(AbstractAttack):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "sources", tuple(as_source(source) for source in self.sources))
-        object.__setattr__(self, "of", replace(self.of, eps=self.eps, norm=self.norm))
         if isinstance(self.of, Transfer):
             raise InputError("of expects a search on the source, got another Transfer")
         if self.loss != CE():
@@ -51,16 +51,20 @@ class Transfer(AbstractAttack):
     @property
     def reach(self) -> float:
         """That of the search."""
-        return self.of.reach
+        return self._search.reach
+
+    @property
+    def _search(self) -> AbstractAttack:
+        return replace(self.of, eps=self.eps, norm=self.norm)
 
     @property
     def cost(self) -> Cost:
         """That of the search for each source, which is asked in the victim's place, and a look at each."""
         count = len(self.sources)
         return Cost(
-            slopes=count * self.of.cost.slopes,
-            levels=count * self.of.cost.levels + (count if count > 1 else 0),
-            searches=count * self.of.cost.searches,
+            slopes=count * self._search.cost.slopes,
+            levels=count * self._search.cost.levels + (count if count > 1 else 0),
+            searches=count * self._search.cost.searches,
         )
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
@@ -102,7 +106,7 @@ class Transfer(AbstractAttack):
     def _attempt(self, source: AbstractSource, victim: Victim, images: Tensor) -> Attempt:
         """What is kept of the source's images, and what is made now for the others."""
         labels = victim.labels
-        kept = Kept.of(source, self.of, victim.gradient, victim.generator)
+        kept = Kept.of(source, self._search, victim.gradient, victim.generator)
         if kept is None:
             return self._made(source, images, labels, victim.gradient, victim.generator)
         known = kept.read(images, labels)
@@ -128,7 +132,7 @@ class Transfer(AbstractAttack):
         classifier = source.classifier(images.device, images.dtype)
         with evaluation_mode(classifier), frozen(classifier):
             path = _path_for(classifier, images, gradient)
-            return self.of.perturb(classifier, images, labels, gradient=path, generator=generator)
+            return self._search.perturb(classifier, images, labels, gradient=path, generator=generator)
 
 
 def _num_classes(classifier: AbstractClassifier, images: Tensor) -> int:

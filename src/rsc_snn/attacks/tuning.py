@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from rsc_snn.attacks.base import AbstractAttack, evaluation_mode
+from rsc_snn.attacks.base import AbstractAttack
+from rsc_snn.attacks.conditions import evaluation_mode
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import RangeError
 from rsc_snn.gradients import AbstractGradient, Expectation, TimeAverage

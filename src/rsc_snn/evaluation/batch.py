@@ -110,7 +110,8 @@ class Judge:
         is_idle = isinstance(entry.attack, Transfer) and not entry.attack.sources
         if is_idle and self.plan.scores_winner_only:
             return Outcome(name, entry, rows[:0], None, (flags.NOT_RUN, "no source was given"))
-        is_direct = not isinstance(entry.attack, Transfer)  # a transfer's path differentiates its sources
+        # a transfer's path differentiates its sources, and Square differentiates nothing
+        is_direct = entry.attack.cost.slopes > 0 and not isinstance(entry.attack, Transfer)
         obstacle = entry.gradient.obstacle(self.classifier, self.batch.images) if is_direct else None
         if obstacle is not None:
             absence = (flags.NOT_APPLICABLE, obstacle.reason)
@@ -126,6 +127,7 @@ class Judge:
             part.labels,
             gradient=entry.gradient,
             generator=Streams(self.plan.seed, "attack", part.indices),
+            is_random=self.plan.is_random,
         )
         standings: list[Standing] = []
         is_invalid = torch.zeros_like(attempt.is_blind)
@@ -154,8 +156,13 @@ class Judge:
             seed=self.plan.seed,
             purpose=purpose,
             num_draws=self.plan.num_draws,
-            draw_chunk=self.plan.draw_chunk,
+            draw_chunk=min(self.plan.num_draws, self._num_rows // len(batch.images)),
         )
+
+    @property
+    def _num_rows(self) -> int:
+        """Rows of a pass: with fewer images in it there is room for more draws."""
+        return self.plan.draw_chunk * len(self.batch.images)
 
 
 def _doubts(attack: AbstractAttack, change: Tensor, is_invalid: Tensor, is_blind: Tensor) -> list[list[str]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rsc_snn.attacks import CE
-from rsc_snn.attacks.base import frozen
+from rsc_snn.attacks.conditions import frozen
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.evaluation.plan import Plan
 from rsc_snn.gradients import BPTT, Memory
@@ -45,7 +45,7 @@ def estimate(classifier: AbstractClassifier, images: Tensor, plan: Plan, *, num_
         classifier: In eval mode.
         images: Some images of the run, of which at most 16 are used.
         plan: What will be done.
-        num_images: Images that are left for this process.
+        num_images: Images that are left for this process, padding included.
     """
     gradients, forwards = passes_per_image(plan)
     probe = images[:_MOST_PROBED]

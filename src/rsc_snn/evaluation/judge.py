@@ -56,8 +56,11 @@ def collect_votes(
         seed: Seed of the streams.
         purpose: "score", "heldout", ...
         num_draws: S, >= 1.
-        draw_chunk: Draws that share a forward pass; the last chunk is padded to the same size.
+        draw_chunk: Draws that share a forward pass; the last chunk is padded to the same size. A module
+            that is not ours is passed once for every draw.
     """
+    if classifier.has_noise_of_its_own:
+        draw_chunk = 1
     counts, margins = None, torch.zeros(len(images), dtype=torch.float64)
     for first in range(0, num_draws, draw_chunk):
         draws = torch.arange(first, first + draw_chunk)
@@ -99,7 +102,7 @@ def verify(
     """
     is_number = torch.isfinite(candidates).flatten(1).all(1)
     finite = torch.where(is_number[:, None, None, None], candidates, images)
-    slack = _ROUNDING * max(eps, 1.0)
+    slack = max(_ROUNDING * max(eps, 1.0), 2 * torch.finfo(images.dtype).eps)
     is_inside = (norm.size(finite - images) <= eps + slack) & _in_range(finite, slack)
     projected = (images + norm.project(finite - images, eps)).clamp(0, 1)
     return projected, ~(is_number & is_inside)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rsc_snn.attacks import L2, QUICK, RELIABLE, AbstractNorm, Entry, Linf
+from rsc_snn.attacks import L2, QUICK, RELIABLE, AbstractNorm, Entry, Linf, Transfer
 from rsc_snn.evaluation import flags
 from rsc_snn.evaluation.batch import ENOUGH_DRAWS, Batch, Judge, Outcome
 from rsc_snn.evaluation.judge import Votes
@@ -89,6 +89,18 @@ def _doubts(plan: Plan, suite: str, outcomes: list[Outcome]) -> list[str]:
     return [flag for flag, holds in reasons.items() if holds]
 
 
+def _never_seen(outcomes: list[Outcome]) -> set[int]:
+    """Positions of the images that were attacked by gradients of the victim, all of which were zero."""
+    is_blind: dict[int, bool] = {}
+    for outcome in outcomes:
+        attack = outcome.entry.attack
+        if outcome.tried is None or attack.cost.slopes == 0 or isinstance(attack, Transfer):
+            continue
+        for i, doubts in zip(outcome.rows.tolist(), outcome.tried.doubts, strict=True):
+            is_blind[i] = is_blind.get(i, True) and flags.BLIND in doubts
+    return {i for i, blind in is_blind.items() if blind}
+
+
 class _Describe:
     """Rows of a batch; tensors are read once, since each read waits for the device."""
 
@@ -131,10 +143,11 @@ class _Describe:
         }
         measured = self._measured(standing, score, self.batch.images)
         rows: list[Row] = []
+        unseen, blind = _never_seen(outcomes), [flags.NO_GRADIENT] if self.common["suite"] == RELIABLE else []
         for i in range(self.batch.num_real):
             winner = standing.names[i][0]
             entry = entries[winner].entry if winner in entries else None
-            flagged = [*own.get((winner, i), []), *doubts]
+            flagged = [*own.get((winner, i), []), *doubts, *(blind if i in unseen else [])]
             row = {**self._row(WORST, entry, i), **measured[i], "flags": flagged, "note": None}
             rows.append({**row, "attack": WORST, "winner": winner})
         return rows

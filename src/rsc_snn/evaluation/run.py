@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rsc_snn.attacks import Suite
+from rsc_snn.attacks import Entry, Suite
 from rsc_snn.checks import require_counts
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.data import AbstractImageSet
@@ -49,12 +49,10 @@ def evaluate_run(
     on_batch: Progress = lambda done, total: None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> list[Row]:
-    """Evaluate the classifier of a run on its test set and append the rows to attacks.jsonl.
-
-    Rows that are there are not computed again. Processes that have joined take whole batches.
+    """Evaluate the classifier of a run on its test set and append the rows that attacks.jsonl lacks.
 
     Args:
-        run: Run folder.
+        run: Its folder.
         attacks: As in ``rs.evaluate``, or one suite at several eps.
         num_draws: Scoring draws, and as many held-out draws.
         seed: Of all noise.
@@ -66,15 +64,14 @@ def evaluate_run(
         on_batch: Called after each batch with the number of images done and in all.
         on_estimate: Called once before the first batch, if there is one.
 
-    Returns:
-        All rows that were asked for; processes other than the first get only earlier ones.
+    Returns all rows that were asked for; processes other than the first get only earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
-    folder, group = RunFolder(Path(run)), current_group()
-    classifier = group.node_first(lambda: load_classifier(run)).to(device)
+    folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
+    classifier = group.node_first(lambda: load_classifier(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = subject_of(folder, test)
-    first = _first_readable(test := test.to(device))
+    first = _first_readable(test := test.to(place))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
         settled = functools.partial(
@@ -87,14 +84,14 @@ def evaluate_run(
         )
         plan = _continued(settled(attacks), rows, folder, subject, batch_size)
         require_sources(plan, classifier, first)
-        choose = TimeAverageChoice(folder, classifier, subject, data_root)
-        tuned = with_chosen_width(attacks, lambda: group.led(choose))
-        plan = replace(plan, entries=settled(tuned).entries)
+        choice = TimeAverageChoice(folder, classifier, subject, data_root)
+        entries = settled(with_chosen_width(attacks, lambda: group.led(choice))).entries
+        plan = _with_same_entries(replace(plan, entries=entries), rows, folder)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
-        facts = describe_environment(torch.device(device), seed=seed, subject=subject, processes=group.size)
+        facts = describe_environment(place, seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):
-            if num_left := work.num_left():
-                on_estimate(estimate(classifier, first, plan, num_images=-(-num_left // group.size)))
+            if share := -(-work.num_batches_left() // group.size) * work.size:
+                on_estimate(estimate(classifier, first, plan, num_images=share))
             rows += _recorded(work, group, Record(folder, facts, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
 
@@ -145,11 +142,10 @@ class _Work:
         batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=self.size)
         return evaluate_batch(self.classifier, batch, self.plan, done=self.done)
 
-    def num_left(self) -> int:
-        """Images whose rows are not all there."""
+    def num_batches_left(self) -> int:
+        """Batches whose rows are not all there."""
         numbers = range(-(-len(self.test) // self.size))
-        parts = (self._part(number) for number in numbers)
-        return sum(len(part) for part in parts if not self._is_done(part))
+        return sum(not self._is_done(self._part(number)) for number in numbers)
 
     def _part(self, number: int) -> AbstractImageSet:
         return self.test.at(slice(number * self.size, (number + 1) * self.size))
@@ -215,6 +211,25 @@ def _continued(plan: Plan, rows: list[Row], folder: RunFolder, subject: str, bat
                 f"{option} {first[option]}, not {given}; use the same value or another --seed"
             )
     return replace(plan, batch_size=first["batch_size"], draw_chunk=first["draw_chunk"])
+
+
+def _with_same_entries(plan: Plan, rows: list[Row], folder: RunFolder) -> Plan:
+    """Return the plan; refuse rows of an entry of the same name by another attack, path or source."""
+    ours: dict[tuple[object, ...], Entry] = {
+        (suite, plan.budget, plan.seed, entry.attack.eps, entry.attack.norm.name, name): entry
+        for suite, entries in plan.lists()
+        for name, entry in entries
+    }
+    for row in rows:
+        entry = ours.get(row_key(row)[:-1])
+        if entry is None or (row["attack"], row["gradient"]) == (repr(entry.attack), repr(entry.gradient)):
+            continue
+        theirs, expected = f"{row['attack']} by {row['gradient']}", f"{entry.attack!r} by {entry.gradient!r}"
+        raise RunFolderError(
+            f"{str(folder.attacks)!r} holds rows of {row['entry']!r} as {theirs}, not {expected}; use "
+            "the same settings and sources, or another --seed"
+        )
+    return plan
 
 
 def _wanted(plan: Plan, rows: list[Row], test: AbstractImageSet, *, is_leader: bool) -> list[Row]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rsc_snn.evaluation.flags import UNRELIABLE
+from rsc_snn.evaluation.flags import TOLERATED_SHARE, UNRELIABLE
 from rsc_snn.evaluation.intervals import Estimate, estimate
 from rsc_snn.evaluation.qte import qte_estimate
 from rsc_snn.runs.files import Row
@@ -86,8 +86,11 @@ def worst_of_lists(rows: Iterable[Row]) -> list[Row]:
 
 def why_unreliable(worst: Sequence[Row]) -> list[str]:
     """Return why the worst case of these rows is not a reliable evaluation; for other suites, nothing."""
-    flagged = {flag for row in worst for flag in row["flags"]}
-    return [reason for flag, reason in UNRELIABLE.items() if flag in flagged]
+    return [
+        reason
+        for flag, reason in UNRELIABLE.items()
+        if sum(flag in row["flags"] for row in worst) > TOLERATED_SHARE.get(flag, 0.0) * len(worst)
+    ]
 
 
 def _heldout(row: Row) -> tuple[float, float]:

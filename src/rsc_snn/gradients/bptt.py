@@ -4,12 +4,14 @@ import contextlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.gradients.base import AbstractPath, Obstacle
 from rsc_snn.gradients.memory import Memory
+from rsc_snn.rng import Streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +32,21 @@ class BPTT(AbstractPath):
         return False
 
     def obstacle(self, classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> Obstacle | None:
-        """None: every network can be tried."""
-        return None
+        """A foreign module whose logits depend on the images by no differentiable path."""
+        if not classifier.has_noise_of_its_own or is_differentiable(classifier, images[:1]):
+            return None
+        return Obstacle("the logits depend on the images by no differentiable path", weakens=True)
+
+
+def is_differentiable(classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> bool:
+    """Whether the graph leads from the logits to the images, found by trying."""
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = images.detach().clone().requires_grad_()
+        logits = classifier.logits(leaf, Streams(0, "probe", range(len(leaf))))
+        if not logits.requires_grad:
+            return False
+        (gradient,) = torch.autograd.grad(logits.sum(), leaf, allow_unused=True)
+    return gradient is not None
 
 
 EXAMPLES = (BPTT(),)

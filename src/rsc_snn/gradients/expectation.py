@@ -28,7 +28,8 @@ class Expectation(AbstractGradient):
     draws' gradients weighted by their probabilities, so that no graph outlives its pass.
 
     All draws of an image share a pass. A pass holds no more rows (images times draws) than the batch has
-    images, or 64 if that is more: a larger batch is passed in parts, and so are more draws than that.
+    images, or 64 if that is more: a larger batch is passed in parts, and so are more draws than that. A
+    module that is not ours is passed once for every draw, since it may draw one number for a whole call.
 
     Args:
         of: The gradient path of a single draw; an Expectation may stand inside an Ensemble, not in here.
@@ -124,6 +125,7 @@ class _Work:
     def parts(self) -> list[range]:
         """The images that are passed together with all their draws, or with as many as fit."""
         size = max(1, self._num_rows // self.spec.num_draws)
+        size = len(self.images) if self._is_drawn_by_calls else size
         starts = range(0, len(self.images), size)
         return [range(start, min(start + size, len(self.images))) for start in starts]
 
@@ -170,11 +172,16 @@ class _Work:
             self.generator.skip(self.spec.num_draws * self.passes_per_draw)
 
     @property
+    def _is_drawn_by_calls(self) -> bool:
+        """Whether each draw needs a call of its own: a foreign module may draw a number for all its rows."""
+        return self.classifier.has_noise_of_its_own
+
+    @property
     def _num_rows(self) -> int:
         return max(_ROWS, len(self.images))
 
     def _chunks(self) -> list[range]:
-        size = min(self._num_rows, self.spec.num_draws)
+        size = 1 if self._is_drawn_by_calls else min(self._num_rows, self.spec.num_draws)
         starts = range(0, self.spec.num_draws, size)
         return [range(start, min(start + size, self.spec.num_draws)) for start in starts]
 

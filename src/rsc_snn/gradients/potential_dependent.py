@@ -32,10 +32,10 @@ class PotentialDependent(AbstractPath):
     def attached(self, classifier: AbstractClassifier, memory: Memory) -> AbstractContextManager[None]:
         """Let every neuron fire by the Gaussian; InputError where none can."""
         require_spiking(self, classifier, needs_time=False)
-        spreads: dict[int, _Spread] = {}
+        spreads: dict[object, _Spread] = {}  # a foreign neuron may stand behind layers of several shapes
 
         def fire(u: Tensor, place: Place) -> Tensor:
-            sigma = spreads.setdefault(place.layer, _Spread()).after(u.detach())
+            sigma = spreads.setdefault((place.layer, u.shape), _Spread()).after(u.detach())
             scaled = u.detach() / sigma - 0.5
             return spikes(u, torch.exp(-(scaled**2) / 2) / (math.sqrt(2 * math.pi) * sigma))
 

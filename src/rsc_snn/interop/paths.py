@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import rsc_snn.gradients as gradients
-from rsc_snn.attacks.base import evaluation_mode
+from rsc_snn.attacks.conditions import evaluation_mode
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.gradients import AbstractGradient
 from rsc_snn.gradients.sites import find_sites

@@ -120,6 +120,11 @@ class WrappedClassifier(AbstractClassifier):
         """None: only a call tells."""
         return None
 
+    @property
+    def has_noise_of_its_own(self) -> bool:
+        """True."""
+        return True
+
     def _respond(self, images: Tensor) -> Tensor:
         with rested(self.module):
             logits = _require_tensor(self.module(images))

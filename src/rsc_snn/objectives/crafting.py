@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from rsc_snn.attacks.base import evaluation_mode
+from rsc_snn.attacks.conditions import evaluation_mode
 
 
 @contextlib.contextmanager

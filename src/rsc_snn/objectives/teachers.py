@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rsc_snn.attacks.base import evaluation_mode
+from rsc_snn.attacks.conditions import evaluation_mode
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.rng import Randomness

@@ -85,13 +85,18 @@ def load(run: str | Path) -> SpikingClassifier:
     """
     folder = RunFolder(Path(run))
     spec = read_classifier_spec(folder)
+    require_weights(folder)
+    blank = spec.build(derived_generator(0, "init"))  # torch's own generator stays as it is
+    return load_weights(folder, blank).eval()
+
+
+def require_weights(folder: RunFolder) -> None:
+    """Raise RunFolderError unless the run is finished."""
     if not folder.weights.is_file():
         raise RunFolderError(
             f"{str(folder.path)!r} has no weights.safetensors; finish it with 'rsc-snn train "
             f"{folder.spec} --out {folder.path} --resume'"
         )
-    blank = spec.build(derived_generator(0, "init"))  # torch's own generator stays as it is
-    return load_weights(folder, blank).eval()
 
 
 def read_classifier_spec(folder: RunFolder) -> ClassifierSpec:
