@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -77,14 +78,9 @@ def evaluate_run(
     first = _first_readable(test := test.to(device))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
-        settled = functools.partial(
-            make_plan,
-            num_draws=num_draws,
-            seed=seed,
-            is_random=classifier.varies(first),
-            num_pixels=first[0].numel(),
-            batch_size=batch_size or BATCH_SIZE,
-        )
+        options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
+        options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
+        settled = functools.partial(make_plan, **options)
         plan = _continued(settled(attacks), rows, folder, subject, batch_size)
         require_sources(plan, classifier, first)
         choose = TimeAverageChoice(folder, classifier, subject, data_root)
