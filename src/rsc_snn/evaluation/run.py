@@ -1,7 +1,6 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
 import contextlib
-import functools
 import hashlib
 import warnings
 from collections.abc import Callable, Sequence
@@ -80,7 +79,10 @@ def evaluate_run(
         rows = group.led(lambda: _earlier_rows(stack, folder))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
-        settled = functools.partial(make_plan, **options)
+
+        def settled(given: Attacks | Sequence[Suite]) -> Plan:
+            return make_plan(given, **options)
+
         plan = _continued(settled(attacks), rows, folder, subject, batch_size)
         require_sources(plan, classifier, first)
         choose = TimeAverageChoice(folder, classifier, subject, data_root)
