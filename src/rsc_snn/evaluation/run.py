@@ -1,12 +1,12 @@
 """Evaluating a run folder: its data, its classifier, rows that survive an interruption."""
 
 import contextlib
-import functools
 import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -74,14 +74,12 @@ def evaluate_run(
     first = _first_readable(test := test.to(place))
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder))
-        settled = functools.partial(
-            make_plan,
-            num_draws=num_draws,
-            seed=seed,
-            is_random=classifier.varies(first),
-            num_pixels=first[0].numel(),
-            batch_size=batch_size or BATCH_SIZE,
-        )
+        options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
+        options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
+
+        def settled(given: Attacks | Sequence[Suite]) -> Plan:
+            return make_plan(given, **options)
+
         plan = _continued(settled(attacks), rows, folder, subject, batch_size)
         require_sources(plan, classifier, first)
         choice = TimeAverageChoice(folder, classifier, subject, data_root)
