@@ -63,7 +63,7 @@ def test_the_toy_fires_and_is_silent() -> None:
         (Arctan(alpha=1.5), lambda u: torch.atan(math.pi / 2 * 1.5 * u) / math.pi),
         (Sigmoid(alpha=2.0), lambda u: torch.sigmoid(2.0 * u)),
     ],
-    ids=repr,
+    ids=["triangle", "rectangle", "arctan", "sigmoid"],
 )
 def test_another_surrogate(surrogate: AbstractSurrogate, integral: Callable[[Tensor], Tensor]) -> None:
     expected = gradient_by_hand(*toy_batch(), time_loop(lambda u, layer, step: integral(u)))
