@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from rsc_snn.classifier import AbstractClassifier
-from rsc_snn.gradients import AbstractGradient, Level, Loss, Memory, Obstacle, Slope
+from rsc_snn.gradients import AbstractWrapper, Loss, Memory, Slope
 from rsc_snn.rng import Randomness
 
 
@@ -27,7 +27,7 @@ class Trail:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Followed(AbstractGradient):
+class Followed(AbstractWrapper):
     """A gradient path that writes down where it was asked; it lives for one batch of an audit.
 
     Args:
@@ -35,7 +35,6 @@ class Followed(AbstractGradient):
         trail: Where it is written.
     """
 
-    of: AbstractGradient
     trail: Trail
 
     def slope(
@@ -54,34 +53,3 @@ class Followed(AbstractGradient):
             self.trail.points[len(self.trail.losses)] = images.detach().clone()
         self.trail.losses.append(found.level.loss.detach())
         return found
-
-    def level(
-        self,
-        classifier: AbstractClassifier,
-        images: Float[Tensor, "B C H W"],
-        labels: Int64[Tensor, "B"],
-        *,
-        loss: Loss,
-        generator: Randomness,
-    ) -> Level:
-        """Return what the path returns."""
-        return self.of.level(classifier, images, labels, loss=loss, generator=generator)
-
-    @property
-    def num_passes(self) -> int:
-        """Those of the path."""
-        return self.of.num_passes
-
-    @property
-    def num_levels(self) -> int:
-        """Those of the path."""
-        return self.of.num_levels
-
-    @property
-    def has_statistics(self) -> bool:
-        """Whether the path has."""
-        return self.of.has_statistics
-
-    def obstacle(self, classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> Obstacle | None:
-        """That of the path."""
-        return self.of.obstacle(classifier, images)

@@ -1,7 +1,15 @@
 """Gradient paths: how an attacker differentiates a spiking network. A new one is one new module."""
 
 from rsc_snn.gradients.adaptive_sharpness import AdaptiveSharpness
-from rsc_snn.gradients.base import AbstractGradient, AbstractPath, Level, Loss, Obstacle, Slope
+from rsc_snn.gradients.base import (
+    AbstractGradient,
+    AbstractPath,
+    AbstractWrapper,
+    Level,
+    Loss,
+    Obstacle,
+    Slope,
+)
 from rsc_snn.gradients.bptt import BPTT
 from rsc_snn.gradients.ensemble import Ensemble
 from rsc_snn.gradients.expectation import Expectation
@@ -18,6 +26,7 @@ __all__ = [
     "BPTT",
     "AbstractGradient",
     "AbstractPath",
+    "AbstractWrapper",
     "AdaptiveSharpness",
     "Ensemble",
     "Expectation",

@@ -218,5 +218,50 @@ class AbstractPath(AbstractGradient):
         return 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class AbstractWrapper(AbstractGradient):
+    """A path that changes the slope of another one, and leaves it all else.
+
+    Args:
+        of: The path that answers.
+    """
+
+    of: AbstractGradient
+
+    def level(
+        self,
+        classifier: AbstractClassifier,
+        images: Float[Tensor, "B C H W"],
+        labels: Int64[Tensor, "B"],
+        *,
+        loss: Loss,
+        generator: Randomness,
+    ) -> Level:
+        """Return the path's."""
+        return self.of.level(classifier, images, labels, loss=loss, generator=generator)
+
+    @property
+    @final
+    def num_passes(self) -> int:
+        """Those of the path."""
+        return self.of.num_passes
+
+    @property
+    @final
+    def num_levels(self) -> int:
+        """Those of the path."""
+        return self.of.num_levels
+
+    @property
+    @final
+    def has_statistics(self) -> bool:
+        """Whether the path has."""
+        return self.of.has_statistics
+
+    def obstacle(self, classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> Obstacle | None:
+        """That of the path."""
+        return self.of.obstacle(classifier, images)
+
+
 def _level(losses: Tensor, logits: Tensor, labels: Tensor) -> Level:
     return Level(losses.detach(), (logits.detach().argmax(-1) != labels).to(losses.dtype))

@@ -11,14 +11,14 @@ from torch import Tensor
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import InputError
-from rsc_snn.gradients.base import AbstractGradient, Level, Loss, Obstacle, Slope
+from rsc_snn.gradients.base import AbstractGradient, AbstractWrapper, Loss, Obstacle, Slope
 from rsc_snn.gradients.bptt import BPTT
 from rsc_snn.gradients.memory import Memory
 from rsc_snn.rng import Randomness
 
 
 @dataclass(frozen=True, kw_only=True)
-class StraightThroughClamp(AbstractGradient):
+class StraightThroughClamp(AbstractWrapper):
     """Takes d current / d image as 1 where the coding clamped, instead of 0 [BPDA, arXiv:1802.00420].
 
     Currents and noise are those of the coding. A pixel whose noise left [0, 1] then still has a gradient.
@@ -43,36 +43,9 @@ class StraightThroughClamp(AbstractGradient):
         with _unclamped(classifier):
             return self.of.slope(classifier, images, labels, loss=loss, generator=generator, memory=memory)
 
-    def level(
-        self,
-        classifier: AbstractClassifier,
-        images: Float[Tensor, "B C H W"],
-        labels: Int64[Tensor, "B"],
-        *,
-        loss: Loss,
-        generator: Randomness,
-    ) -> Level:
-        """Return the path's."""
-        return self.of.level(classifier, images, labels, loss=loss, generator=generator)
-
-    @property
-    def num_passes(self) -> int:
-        """Those of the path."""
-        return self.of.num_passes
-
-    @property
-    def num_levels(self) -> int:
-        """Those of the path."""
-        return self.of.num_levels
-
-    @property
-    def has_statistics(self) -> bool:
-        """Whether the path has."""
-        return self.of.has_statistics
-
     def obstacle(self, classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> Obstacle | None:
         """That of the path, or a coding that does not clamp."""
-        found = self.of.obstacle(classifier, images)
+        found = super().obstacle(classifier, images)
         if found is None and not _clamps(classifier.coding):
             return Obstacle("no clamp in the coding", weakens=False)
         return found
