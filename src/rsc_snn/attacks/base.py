@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
-from rsc_snn.attacks.conditions import evaluation_mode, frozen
+from rsc_snn.attacks.conditions import answered_classes, evaluation_mode, frozen
 from rsc_snn.attacks.losses import CE, AbstractLoss
 from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
@@ -219,7 +219,8 @@ class AbstractAttack(Spec):
         """
         require_classifier(classifier)
         require_images(images)
-        require_labels(labels, num_images=len(images), num_classes=_num_classes(classifier, images))
+        num_classes = classifier.num_classes or answered_classes(classifier, images)
+        require_labels(labels, num_images=len(images), num_classes=num_classes)
         self.norm.require_eps(self.eps, num_pixels=images[0].numel())
         if generator is None:
             generator = Streams(0, "attack", range(len(images)))
@@ -272,12 +273,3 @@ class AbstractAttack(Spec):
     ) -> Float[Tensor, "B C H W"]:
         """Return the candidates moved into the ball around ``images`` and then into [0, 1]."""
         return (images + self.norm.project(candidates - images, self.eps)).clamp(0, 1)
-
-
-@torch.no_grad()
-def _num_classes(classifier: AbstractClassifier, images: Tensor) -> int:
-    """K; a foreign module is asked for it."""
-    if classifier.num_classes is not None:
-        return classifier.num_classes
-    with evaluation_mode(classifier):
-        return classifier.logits(images[:1], Streams(0, "probe", [0])).shape[-1]

@@ -3,7 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.rng import Streams
+
+_MOST_PROBED = 4  # of which a foreign module's first call makes its checks
 
 
 @contextlib.contextmanager
@@ -29,3 +35,15 @@ def frozen(module: nn.Module) -> Iterator[None]:
     finally:
         for parameter in asking:
             parameter.requires_grad_(True)
+
+
+@torch.no_grad()
+def answered_classes(classifier: AbstractClassifier, images: Tensor) -> int:
+    """Number of classes K, found by showing the classifier a few images, in eval mode.
+
+    Raises:
+        InputError: it cannot take such images.
+    """
+    probe = images[:_MOST_PROBED]
+    with evaluation_mode(classifier):
+        return classifier.logits(probe, Streams(0, "probe", range(len(probe)))).shape[-1]

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rsc_snn.attacks.base import AbstractAttack, Attempt, Cost, Found, Victim
-from rsc_snn.attacks.conditions import evaluation_mode, frozen
+from rsc_snn.attacks.conditions import answered_classes, evaluation_mode, frozen
 from rsc_snn.attacks.kept import Kept, joined, split
 from rsc_snn.attacks.losses import CE
 from rsc_snn.attacks.pgd import PGD
@@ -17,8 +17,6 @@ from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.gradients import AbstractGradient, Expectation
 from rsc_snn.rng import Randomness, Streams
-
-_MOST_PROBED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +92,10 @@ class Transfer(AbstractAttack):
         for source in map(as_source, self.sources):
             attacker = source.classifier(images.device, images.dtype)
             try:
-                found = _num_classes(attacker, images)
+                found = answered_classes(attacker, images)
             except InputError as err:
                 raise InputError(f"{source!r} cannot stand in for the victim: {err}") from err
-            if found != (expected := _num_classes(classifier, images)):
+            if found != (expected := answered_classes(classifier, images)):
                 raise InputError(
                     f"{source!r} has {found} classes, the victim {expected}; give one that was trained on "
                     "the same data set"
@@ -133,13 +131,6 @@ class Transfer(AbstractAttack):
         with evaluation_mode(classifier), frozen(classifier):
             path = _path_for(classifier, images, gradient)
             return self._search.perturb(classifier, images, labels, gradient=path, generator=generator)
-
-
-def _num_classes(classifier: AbstractClassifier, images: Tensor) -> int:
-    """K, found by trying the classifier on a few images."""
-    probe = images[:_MOST_PROBED]
-    with evaluation_mode(classifier):
-        return classifier.logits(probe, Streams(0, "probe", range(len(probe)))).shape[-1]
 
 
 def _path_for(classifier: AbstractClassifier, images: Tensor, path: AbstractGradient) -> AbstractGradient:
