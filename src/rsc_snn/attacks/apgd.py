@@ -1,6 +1,5 @@
 """Auto-PGD: gradient ascent that chooses its step size itself."""
 
-import functools
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 from rsc_snn.attacks.base import AbstractAttack, Cost, Found, Victim
 from rsc_snn.attacks.best import Best
 from rsc_snn.attacks.checkpoints import checkpoints
-from rsc_snn.attacks.restarts import num_levels, search_again
+from rsc_snn.attacks.restarts import num_levels, search_from_the_edge
 from rsc_snn.checks import require_counts
 from rsc_snn.gradients import Slope
 
@@ -59,15 +58,7 @@ class APGD(AbstractAttack):
 
     def search(self, victim: Victim, images: Float[Tensor, "B C H W"]) -> Found:
         """Return the worst point visited; the others are the start and the last point."""
-        climb = functools.partial(self._climb, images)
-        return search_again(
-            climb, victim, images, loss=self.loss, num_restarts=self.num_restarts, answer="best"
-        )
-
-    def _climb(self, images: Tensor, victim: Victim, restart: int) -> Found:
-        change = self.norm.random(images, self.eps, generator=victim.generator)
-        start = self.project(images + self.norm.stretched(change, self.eps), images)
-        return self._climb_from(start, images, victim)
+        return search_from_the_edge(self, self._climb_from, victim, images, num_restarts=self.num_restarts)
 
     def _climb_from(self, start: Tensor, images: Tensor, victim: Victim) -> Found:
         point = earlier = start

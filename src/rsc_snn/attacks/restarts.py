@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor
 
-from rsc_snn.attacks.base import Found, Victim
+from rsc_snn.attacks.base import AbstractAttack, Found, Victim
 from rsc_snn.attacks.best import Best
 from rsc_snn.attacks.losses import AbstractLoss
 
@@ -51,3 +51,29 @@ def search_again(
 def num_levels(num_restarts: int) -> int:
     """Return how many losses without a gradient the choice between restarts takes."""
     return num_restarts if num_restarts > 1 else 0
+
+
+def search_from_the_edge(
+    attack: AbstractAttack,
+    climb: Callable[[Tensor, Tensor, Victim], Found],
+    victim: Victim,
+    images: Float[Tensor, "B C H W"],
+    *,
+    num_restarts: int,
+) -> Found:
+    """Climb from random points of norm eps, ``num_restarts`` times; the answer is the best point visited.
+
+    Args:
+        attack: Whose ball it is.
+        climb: (start, images before the attack, victim) -> what was found from there.
+        victim: As the attack got it.
+        images: The images before the attack.
+        num_restarts: At least 1.
+    """
+
+    def search(fresh: Victim, restart: int) -> Found:
+        change = attack.norm.random(images, attack.eps, generator=fresh.generator)
+        start = attack.project(images + attack.norm.stretched(change, attack.eps), images)
+        return climb(start, images, fresh)
+
+    return search_again(search, victim, images, loss=attack.loss, num_restarts=num_restarts, answer="best")
