@@ -1,9 +1,11 @@
 """Checks at public entries: each error names what was expected, what came, and the fix."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from rsc_snn.errors import DTypeError, RangeError, ShapeError
+from rsc_snn.errors import DTypeError, InputError, RangeError, ShapeError
 
 
 def require_images(images: Tensor, *, shape: tuple[int, ...] | None = None) -> None:
@@ -54,6 +56,18 @@ def require_labels(labels: Tensor, *, num_images: int, num_classes: int | None =
             f"labels must lie in [0, {num_classes or 'K'}), got {low} to {high}; "
             "is the network trained on this data set?"
         )
+
+
+def require_indices(indices: Sequence[int] | Tensor | None, *, num_images: int) -> Tensor:
+    """Return the index of each image in its data set, int64 [N]; None is 0 ... N - 1.
+
+    Raises:
+        InputError: they are not one per image, all different.
+    """
+    keys = torch.as_tensor(range(num_images) if indices is None else indices, dtype=torch.int64)
+    if keys.shape != (num_images,) or len(keys.unique()) != num_images:
+        raise InputError(f"indices must be {num_images} different integers, one per image, got {len(keys)}")
+    return keys
 
 
 def require_num_steps(num_steps: int) -> None:

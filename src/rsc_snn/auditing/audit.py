@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
@@ -12,7 +11,7 @@ from rsc_snn.auditing.budget import budget_called
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks import AbstractCheck, all_checks
 from rsc_snn.auditing.finding import Answer, worst_of
-from rsc_snn.checks import require_counts, require_images, require_labels
+from rsc_snn.checks import require_counts, require_images, require_indices, require_labels
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.evaluation.evaluate import require_eval_mode
@@ -119,9 +118,7 @@ def make_case(
     Linf().require_eps(eps)
     if eps == 0:
         raise InputError("eps must be above 0, such as 8/255: without an attack there is nothing to audit")
-    keys = torch.as_tensor(range(len(images)) if indices is None else indices, dtype=torch.int64)
-    if keys.shape != labels.shape or len(keys.unique()) != len(keys):
-        raise InputError(f"indices must be {len(images)} different integers, one per image, got {len(keys)}")
+    keys = require_indices(indices, num_images=len(images))
     return Case(
         classifier,
         images,

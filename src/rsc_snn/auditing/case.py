@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rsc_snn.attacks import APGD, FGSM, PGD, AbstractAttack, Attempt
+from rsc_snn.attacks.conditions import answered_classes
 from rsc_snn.auditing.budget import Budget
 from rsc_snn.auditing.trail import Followed, Trail
 from rsc_snn.classifier import AbstractClassifier
@@ -63,8 +64,7 @@ class Case:
     @cached_property
     def num_classes(self) -> int:
         """K, found by a call."""
-        with torch.no_grad():
-            return self.classifier.logits(self.images[:1], self.noise("probe", slice(1))).shape[-1]
+        return answered_classes(self.classifier, self.images)
 
     @property
     def chance(self) -> float:
@@ -169,13 +169,9 @@ class Case:
         return self.score(worst)
 
     def worse(self, worst: Tensor, votes: Votes, images: Tensor, num_draws: int) -> tuple[Tensor, Votes]:
-        """Replace the worst points so far, with their held-out votes, where ``images`` are worse.
-
-        Worse is a lower accuracy, then a lower mean margin.
-        """
+        """Replace the worst points so far, with their held-out votes, where ``images`` are worse."""
         new = self.votes(images, "heldout", num_draws)
-        is_tie = new.accuracy == votes.accuracy
-        is_worse = (new.accuracy < votes.accuracy) | (is_tie & (new.margin < votes.margin))
+        is_worse = new.are_worse_than(votes)
         merged = Votes(
             torch.where(is_worse[:, None], new.counts, votes.counts),
             torch.where(is_worse, new.accuracy, votes.accuracy),

@@ -1,33 +1,17 @@
 """How long an audit will take, from one timed pass."""
 
-import time
-
-from rsc_snn.attacks import CE
 from rsc_snn.auditing.case import BATCH_SIZE, Case
 from rsc_snn.auditing.paths import single_paths
-from rsc_snn.gradients import BPTT, Memory
+from rsc_snn.evaluation.estimate import seconds_there_and_back
 
 _NUM_STRENGTHS = 3  # eps, 2 eps and 4 eps
 
 
 def estimated_seconds(case: Case) -> float:
     """Time one gradient of up to 64 images, and multiply by the passes that the checks will ask for."""
-    rows = slice(0, BATCH_SIZE)
-    images, labels = case.images[rows], case.labels[rows]
-    seconds = []
-    for _ in range(2):  # the first call of a process is slow
-        started = time.monotonic()
-        found = BPTT().slope(
-            case.classifier,
-            images,
-            labels,
-            loss=CE(),
-            generator=case.noise("probe", rows),
-            memory=Memory(),
-        )
-        found.gradient.sum().item()  # waits for the device
-        seconds.append(time.monotonic() - started)
-    return min(seconds) / len(images) * len(case.images) * expected_passes(case)
+    images = case.images[:BATCH_SIZE]
+    seconds = seconds_there_and_back(case.classifier, images)
+    return seconds / len(images) * len(case.images) * expected_passes(case)
 
 
 def expected_passes(case: Case) -> float:

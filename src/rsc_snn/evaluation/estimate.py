@@ -49,28 +49,35 @@ def estimate(classifier: AbstractClassifier, images: Tensor, plan: Plan, *, num_
     """
     gradients, forwards = passes_per_image(plan)
     probe = images[:_MOST_PROBED]
-    labels = torch.zeros(len(probe), dtype=torch.int64, device=images.device)
     streams = Streams(0, "probe", range(len(probe)))
-
-    def back() -> None:
-        with frozen(classifier):
-            found = BPTT().slope(classifier, probe, labels, loss=CE(), generator=streams, memory=Memory())
-        found.level.loss.sum().item()  # wait for the device
 
     @torch.no_grad()
     def there() -> None:
         classifier.logits(probe, streams).sum().item()
 
-    seconds = [_seconds(work) * count for work, count in ((back, gradients), (there, forwards))]
+    seconds = gradients * seconds_there_and_back(classifier, probe) + forwards * _seconds(there)
     rows = max(_LEAST_ROWS, plan.batch_size)
     kept = _bytes_kept(classifier, probe, streams) * rows / len(probe)
     weights = sum(p.numel() * p.element_size() for p in classifier.parameters())
     return Estimate(
         gradients,
         forwards,
-        sum(seconds) / len(probe) * num_images,
+        seconds / len(probe) * num_images,
         weights + int(_WITH_WORKING_MEMORY * kept),
     )
+
+
+def seconds_there_and_back(classifier: AbstractClassifier, images: Tensor) -> float:
+    """Time the gradient of a draw for images on their device, after a first one that warms up."""
+    labels = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+    streams = Streams(0, "probe", range(len(images)))
+
+    def back() -> None:
+        with frozen(classifier):
+            found = BPTT().slope(classifier, images, labels, loss=CE(), generator=streams, memory=Memory())
+        found.level.loss.sum().item()  # wait for the device
+
+    return _seconds(back)
 
 
 def passes_per_image(plan: Plan) -> tuple[int, int]:

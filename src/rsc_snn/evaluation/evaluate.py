@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from rsc_snn.checks import require_images, require_labels
+from rsc_snn.checks import require_images, require_indices, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.errors import InputError, WeakEvaluation
 from rsc_snn.evaluation.batch import Batch, Judge, padded_batch
@@ -74,9 +73,7 @@ def evaluate(
     require_images(images)
     require_labels(labels, num_images=len(images))
     require_eval_mode(classifier)
-    keys = torch.as_tensor(range(len(images)) if indices is None else indices, dtype=torch.int64)
-    if keys.shape != labels.shape or len(keys.unique()) != len(keys):
-        raise InputError(f"indices must be {len(images)} different integers, one per image, got {len(keys)}")
+    keys = require_indices(indices, num_images=len(images))
     plan = make_plan(
         attacks,
         num_draws=num_draws,
@@ -84,6 +81,7 @@ def evaluate(
         is_random=classifier.varies(images[:batch_size]),
         num_pixels=images[0].numel(),
         batch_size=batch_size,
+        draw_chunk=1 if classifier.has_noise_of_its_own else None,
     )
     require_sources(plan, classifier, images)
     rows = [row for batch in evaluate_batches(classifier, images, labels, keys, plan) for row in batch]

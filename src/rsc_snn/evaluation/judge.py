@@ -7,7 +7,7 @@ Axes: B images of a batch, S noise draws, K classes.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from rsc_snn.attacks import AbstractNorm
@@ -32,6 +32,15 @@ class Votes:
     counts: Int64[Tensor, "B K"]
     accuracy: Float[Tensor, "B"]
     margin: Float[Tensor, "B"]
+
+    def are_worse_than(self, others: "Votes") -> Bool[Tensor, "B"]:
+        """Where accuracy is lower, or the same with a lower margin: what hurts the classifier more."""
+        is_tie = self.accuracy == others.accuracy
+        return (self.accuracy < others.accuracy) | (is_tie & (self.margin < others.margin))
+
+    def at(self, rows: Int64[Tensor, "R"]) -> "Votes":
+        """Return those of some images."""
+        return Votes(self.counts[rows], self.accuracy[rows], self.margin[rows])
 
 
 @torch.no_grad()

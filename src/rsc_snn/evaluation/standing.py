@@ -28,10 +28,7 @@ class Standing:
 
         The lower accuracy wins, then the lower mean margin; the earlier candidate keeps a tie.
         """
-        accuracy, margin = self.heldout.accuracy[rows], self.heldout.margin[rows]
-        is_lower = other.heldout.accuracy < accuracy
-        is_closer = (other.heldout.accuracy == accuracy) & (other.heldout.margin < margin)
-        return self._replaced(rows, other, is_lower | is_closer)
+        return self._replaced(rows, other, other.heldout.are_worse_than(self.heldout.at(rows)))
 
     def is_lost(self) -> Tensor:
         """Whether no draw was right, [B]."""
