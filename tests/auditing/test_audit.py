@@ -15,7 +15,7 @@ from rsc_snn.auditing.checks.unbounded import Unbounded
 from rsc_snn.auditing.run import audit_run
 from rsc_snn.cli.app import main
 from rsc_snn.errors import InputError, RunFolderError
-from rsc_snn.report.audits import audit_section
+from rsc_snn.report.audits import audit_flags, audit_section
 from rsc_snn.report.page import write_report
 from rsc_snn.runs.audit_schema import NOT_APPLICABLE, WARN
 from rsc_snn.runs.files import read_rows, replace_rows
@@ -181,3 +181,20 @@ def test_the_report_counts_verdicts_and_says_what_is_weak() -> None:
     assert section.picture is not None
     assert section.picture.startswith(b"\x89PNG")
     assert audit_section("net", [{**row, "curve": {}}]).picture is None
+
+
+def test_flags_in_a_cell_name_the_worst_first() -> None:
+    shared = {"num_images": 8, "budget": "quick"}
+    rows = [
+        {"title": title, "verdict": verdict, **shared}
+        for title, verdict in (
+            ("a", "warn"),
+            ("b", "pass"),
+            ("c", "fail"),
+            ("d", "warn"),
+            ("e", "not applicable"),
+        )
+    ]
+    assert audit_flags(rows) == "fail: c; warn: a, d (8 images, quick)"
+    assert audit_flags([{**rows[1], "num_images": 1, "budget": "full"}]) == "pass (1 image)"
+    assert audit_flags([]) == "-"

@@ -46,6 +46,21 @@ class AuditSection:
     picture: bytes | None
 
 
+def audit_flags(rows: Sequence[Row]) -> str:
+    """Say in a cell what an audit found wrong, the worst first; "-" without an audit."""
+    if not rows:
+        return "-"
+    found = [
+        f"{verdict}: {', '.join(row['title'] for row in rows if row['verdict'] == verdict)}"
+        for verdict in (FAIL, WARN)
+        if any(row["verdict"] == verdict for row in rows)
+    ]
+    first = rows[0]
+    images = f"{first['num_images']} image{'s' if first['num_images'] != 1 else ''}"
+    quick = ", quick" if first["budget"] != "full" else ""
+    return f"{'; '.join(found) or PASS} ({images}{quick})"
+
+
 def audit_section(name: str, rows: Sequence[Row]) -> AuditSection:
     """Return what the page shows of the rows of one audit; there is at least one row."""
     return AuditSection(f"Audit: {name}", _summary(rows), [_line(row) for row in rows], draw_curves(rows))

@@ -69,11 +69,12 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     rows = _by_unique_name(runs)
     picture = path.parent / CURVES
     has_curves = draw_accuracy_over_eps(rows, picture)
-    main = [table for table in (paper_table(rows), protocol_table(rows)) if table]
+    audits = {name: run.audit for name, run in zip(rows, runs, strict=True) if run.audit}
+    main = [table for table in (paper_table(rows), protocol_table(rows, audits)) if table]
     tables = [*main, *(attack_table(name, r) for name, r in rows.items() if r)]
     html = _render(
         tables=tables,
-        audits=[audit_section(name, run.audit) for name, run in zip(rows, runs, strict=True) if run.audit],
+        audits=[audit_section(name, found) for name, found in audits.items()],
         training=_training_table(runs),
         curves=base64.b64encode(picture.read_bytes()).decode() if has_curves else None,
         environments=_distinct(runs),

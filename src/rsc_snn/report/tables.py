@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rsc_snn.evaluation.flags import ABSENT, NOT_APPLICABLE, NOT_RUN, UNRELIABLE
 from rsc_snn.evaluation.intervals import Estimate
 from rsc_snn.evaluation.summary import WORST, Summary, group, paper_qte, summarise, why_unreliable
+from rsc_snn.report.audits import audit_flags
 from rsc_snn.runs.files import Row
 
 MISSING = "-"
@@ -105,11 +107,17 @@ def _winners(groups: Sequence[Sequence[Row]]) -> list[str]:
     return notes
 
 
-def protocol_table(runs: Mapping[str, Sequence[Row]], *, eps: float = 8 / 255) -> Table | None:
+def protocol_table(
+    runs: Mapping[str, Sequence[Row]],
+    audits: Mapping[str, Sequence[Row]] = MappingProxyType({}),
+    *,
+    eps: float = 8 / 255,
+) -> Table | None:
     """Both protocols side by side, l_inf; None unless some run has rows of the suite "reliable".
 
     Args:
         runs: Rows of each run by its name.
+        audits: Rows of the audits of the runs that have one.
         eps: The strength to show.
     """
     lines: list[list[str]] = []
@@ -134,6 +142,7 @@ def protocol_table(runs: Mapping[str, Sequence[Row]], *, eps: float = 8 / 255) -
                 percent(summary.robust),
                 percent(summary.vote),
                 "; ".join(why_unreliable(worst)) or "reliable",
+                audit_flags(audits.get(name, ())),
             ]
         )
     if not lines:
@@ -141,7 +150,7 @@ def protocol_table(runs: Mapping[str, Sequence[Row]], *, eps: float = 8 / 255) -
     title = f"Both protocols on the same images, l_inf, eps {strength(eps, 'linf')}"
     columns = (
         *("network", "images", "clean %", "paper: FGSM %", "paper: PGD %"),
-        *("reliable: worst %", "its vote %", "label"),
+        *("reliable: worst %", "its vote %", "label", "audit"),
     )
     return Table(title, columns, lines, _notes(groups, is_shared=False))
 
