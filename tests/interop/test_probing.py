@@ -95,6 +95,32 @@ def test_one_call_in_eval_mode_is_tried_on_four_images(has_coding: bool) -> None
 
 
 @both
+def test_a_first_call_of_one_image_does_not_stand_for_batches(has_coding: bool) -> None:
+    classifier = wrapped(Made(lambda inputs: inputs - inputs.mean(-2, keepdim=True)), has_coding=has_coding)
+    classifier(images(1))
+    with pytest.warns(WeakEvaluation, match="depend on the other images of its batch"):
+        classifier(images())
+
+
+@both
+def test_a_module_may_write_into_its_input_or_view_it(has_coding: bool) -> None:
+    class Careless(nn.Module):
+        def forward(self, inputs: Tensor) -> Tensor:
+            flat = inputs.view(inputs[..., 0, 0, 0].numel(), 4)  # of contiguous inputs only
+            flat.sub_(0.5).mul_(3)
+            return flat.unflatten(0, inputs.shape[:-3])
+
+    classifier, batch = wrapped(Careless().eval(), has_coding=has_coding), images()
+    logits = classifier(batch)
+    assert torch.equal(batch, images())
+    torch.testing.assert_close(logits, 3 * (images().flatten(1) - 0.5))
+    labels = torch.zeros(6, dtype=torch.long)
+    attacked = rs.attacks.FGSM(eps=0.1)(classifier, images(), labels)
+    step = torch.tensor([-0.1, 0.1, 0.1, 0.1]).reshape(1, 1, 2, 2)
+    torch.testing.assert_close(attacked, (images() + step).clamp(0, 1))
+
+
+@both
 def test_random_modules_are_tried_without_touching_the_global_state(has_coding: bool) -> None:
     module = Made(lambda inputs: inputs + torch.randn_like(inputs))
     classifier = wrapped(module, has_coding=has_coding)
