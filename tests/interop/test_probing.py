@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 import rsc_snn as rs
 from rsc_snn.errors import DTypeError, InputError, ShapeError, WeakEvaluation
+from rsc_snn.networks.blocks import Activation
 from tests.helpers import seeded
+from tests.interop import networks
 
 
 def images(batch: int = 6) -> Tensor:
@@ -108,7 +110,7 @@ def test_a_module_may_write_into_its_input_or_view_it(has_coding: bool) -> None:
         def forward(self, inputs: Tensor) -> Tensor:
             flat = inputs.view(inputs[..., 0, 0, 0].numel(), 4)  # of contiguous inputs only
             flat.sub_(0.5).mul_(3)
-            return flat.unflatten(0, inputs.shape[:-3])
+            return flat.reshape(*inputs.shape[:-3], 4)
 
     classifier, batch = wrapped(Careless().eval(), has_coding=has_coding), images()
     logits = classifier(batch)
@@ -163,3 +165,21 @@ def test_weights_keep_their_names() -> None:
     classifier = rs.wrap(module, coding=rs.codings.Direct(), num_steps=2)
     assert list(classifier.state_dict()) == ["network.module.1.weight", "network.module.1.bias"]
     assert list(rs.wrap(module).state_dict()) == ["module.1.weight", "module.1.bias"]
+
+
+def test_a_foreign_source_is_tried_before_its_gradients_are_taken() -> None:
+    """Trying it inside a pass would mix four of its images into the statistics of the path."""
+
+    def made() -> Any:
+        layers = networks.OverTime(lambda: Activation(rs.neurons.LIF())).double()
+        return rs.wrap(layers.eval(), coding=rs.codings.Direct(), num_steps=networks.NUM_STEPS)
+
+    def crafted(*, is_known: bool) -> Tensor:
+        source = made()
+        if is_known:
+            source(networks.images())
+        transfer = rs.attacks.Transfer(eps=0.1, sources=(source,), of=rs.attacks.PGD(num_steps=3))
+        path = rs.gradients.AdaptiveSharpness()
+        return transfer(made(), networks.images(), networks.LABELS, gradient=path)
+
+    assert torch.equal(crafted(is_known=False), crafted(is_known=True))

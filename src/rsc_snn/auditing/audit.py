@@ -27,7 +27,7 @@ class Audit:
     Attributes:
         answers: One per check, the five signs first.
         settings: What all of them share: budget, seed, eps, images, draws, whether the network is random, and
-            the accuracy on unchanged images: where that is low, a check may pass for want of anything to break.
+            the accuracy on unchanged images: where that is low, checks pass for want of anything to break.
     """
 
     answers: list[Answer]
