@@ -11,6 +11,8 @@ from rsc_snn.auditing.budget import FULL, QUICK
 from rsc_snn.auditing.checks import all_checks
 from rsc_snn.auditing.checks.clamped_pixels import ClampedPixels
 from rsc_snn.auditing.checks.more_draws import MoreDraws
+from rsc_snn.auditing.checks.repeatability import Repeatability
+from rsc_snn.auditing.checks.rising_loss import RisingLoss
 from rsc_snn.auditing.checks.unbounded import Unbounded
 from rsc_snn.auditing.run import audit_run
 from rsc_snn.cli.app import main
@@ -93,6 +95,40 @@ def test_bad_input_is_refused() -> None:
         rs.audit(classifier, images, labels, budget="quik")
     with pytest.raises(InputError, match="different integers"):
         rs.audit(classifier, images, labels, indices=[0, 0, 1])
+
+
+def test_sources_that_do_not_fit_are_refused_and_fail_nobody() -> None:
+    images, labels = images_of(3)
+    spec = rs.networks.VGG5(hidden_width=16)
+    network = spec.build(num_classes=3, image_shape=(1, 8, 8), neuron=rs.neurons.LIF())
+    source = rs.SpikingClassifier(network, rs.codings.Direct(), 2).eval()
+    with pytest.raises(InputError, match="has 3 classes, the victim 10"):
+        rs.audit(small_classifier(), images, labels, sources=[source], budget="quick")
+
+
+def test_a_network_of_nan_fails_and_its_rows_can_be_written(tmp_path: Path) -> None:
+    classifier = small_classifier()
+    with torch.no_grad():
+        for parameter in classifier.parameters():
+            parameter.fill_(torch.nan)
+    images, labels = images_of(4)
+    checks = [RisingLoss(), Repeatability(), Unbounded()]
+    found = rs.audit(classifier, images, labels, checks=checks, budget="quick")
+    assert [answer.finding.verdict for answer in found.answers] == ["fail", "fail", "fail"]
+    assert found.settings["clean_accuracy"] is None
+    replace_rows(tmp_path / "audit.jsonl", found.rows)
+    assert len(read_rows(tmp_path / "audit.jsonl")) == 3
+
+
+def test_the_clean_accuracy_tells_whether_there_is_anything_to_break() -> None:
+    images, _ = images_of(6)
+    classifier = small_classifier()
+    with torch.no_grad():
+        answers = classifier(images).argmax(1)
+    labels = torch.where(torch.arange(6) < 4, answers, (answers + 1) % 10)
+    found = rs.audit(classifier, images, labels, checks=FEW[:1], budget="quick")
+    assert found.settings["clean_accuracy"] == pytest.approx(4 / 6)
+    assert "6 images, clean accuracy 66.7 %, eps 8/255" in audit_section("net", found.rows).summary
 
 
 def test_a_network_without_gradients_fails_in_words() -> None:

@@ -93,3 +93,10 @@ def test_our_own_classifiers_pass() -> None:
         labels = torch.zeros(12, dtype=torch.int64)
         found = rs.audit(classifier, images, labels, budget="quick", checks=[Repeatability()])
         assert found.worst == PASS, found.answers[0].finding.note
+
+
+def test_a_coding_that_is_certain_of_black_and_white_is_not_frozen() -> None:
+    images = torch.rand(6, 1, 8, 8, generator=seeded(3)).round()
+    classifier, labels = small_classifier(rs.codings.Poisson()), torch.zeros(6, dtype=torch.int64)
+    found = rs.audit(classifier, images, labels, budget="quick", checks=[Repeatability()])
+    assert found.worst == PASS, found.answers[0].finding.note

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 import rsc_snn as rs
 from rsc_snn.errors import DTypeError, InputError, ShapeError, WeakEvaluation
+from rsc_snn.networks.blocks import Activation
 from tests.helpers import seeded
+from tests.interop import networks
 
 
 def images(batch: int = 6) -> Tensor:
@@ -95,6 +97,32 @@ def test_one_call_in_eval_mode_is_tried_on_four_images(has_coding: bool) -> None
 
 
 @both
+def test_a_first_call_of_one_image_does_not_stand_for_batches(has_coding: bool) -> None:
+    classifier = wrapped(Made(lambda inputs: inputs - inputs.mean(-2, keepdim=True)), has_coding=has_coding)
+    classifier(images(1))
+    with pytest.warns(WeakEvaluation, match="depend on the other images of its batch"):
+        classifier(images())
+
+
+@both
+def test_a_module_may_write_into_its_input_or_view_it(has_coding: bool) -> None:
+    class Careless(nn.Module):
+        def forward(self, inputs: Tensor) -> Tensor:
+            flat = inputs.view(inputs[..., 0, 0, 0].numel(), 4)  # of contiguous inputs only
+            flat.sub_(0.5).mul_(3)
+            return flat.reshape(*inputs.shape[:-3], 4)
+
+    classifier, batch = wrapped(Careless().eval(), has_coding=has_coding), images()
+    logits = classifier(batch)
+    assert torch.equal(batch, images())
+    torch.testing.assert_close(logits, 3 * (images().flatten(1) - 0.5))
+    labels = torch.zeros(6, dtype=torch.long)
+    attacked = rs.attacks.FGSM(eps=0.1)(classifier, images(), labels)
+    step = torch.tensor([-0.1, 0.1, 0.1, 0.1]).reshape(1, 1, 2, 2)
+    torch.testing.assert_close(attacked, (images() + step).clamp(0, 1))
+
+
+@both
 def test_random_modules_are_tried_without_touching_the_global_state(has_coding: bool) -> None:
     module = Made(lambda inputs: inputs + torch.randn_like(inputs))
     classifier = wrapped(module, has_coding=has_coding)
@@ -137,3 +165,21 @@ def test_weights_keep_their_names() -> None:
     classifier = rs.wrap(module, coding=rs.codings.Direct(), num_steps=2)
     assert list(classifier.state_dict()) == ["network.module.1.weight", "network.module.1.bias"]
     assert list(rs.wrap(module).state_dict()) == ["module.1.weight", "module.1.bias"]
+
+
+def test_a_foreign_source_is_tried_before_its_gradients_are_taken() -> None:
+    """Trying it inside a pass would mix four of its images into the statistics of the path."""
+
+    def made() -> Any:
+        layers = networks.OverTime(lambda: Activation(rs.neurons.LIF())).double()
+        return rs.wrap(layers.eval(), coding=rs.codings.Direct(), num_steps=networks.NUM_STEPS)
+
+    def crafted(*, is_known: bool) -> Tensor:
+        source = made()
+        if is_known:
+            source(networks.images())
+        transfer = rs.attacks.Transfer(eps=0.1, sources=(source,), of=rs.attacks.PGD(num_steps=3))
+        path = rs.gradients.AdaptiveSharpness()
+        return transfer(made(), networks.images(), networks.LABELS, gradient=path)
+
+    assert torch.equal(crafted(is_known=False), crafted(is_known=True))

@@ -128,6 +128,7 @@ class Transfer(AbstractAttack):
         generator: Randomness,
     ) -> Attempt:
         classifier = source.classifier(images.device, images.dtype)
+        answered_classes(classifier, images)  # a foreign module is tried now, not inside a gradient
         with evaluation_mode(classifier), frozen(classifier):
             path = _path_for(classifier, images, gradient)
             return self._search.perturb(classifier, images, labels, gradient=path, generator=generator)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from rsc_snn.attacks import Linf
+from rsc_snn.attacks import Linf, Transfer
 from rsc_snn.auditing.budget import budget_called
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks import AbstractCheck, all_checks
@@ -26,7 +26,8 @@ class Audit:
 
     Attributes:
         answers: One per check, the five signs first.
-        settings: What all of them share: budget, seed, eps, images, draws, whether the network is random.
+        settings: What all of them share: budget, seed, eps, images, draws, whether the network is random, and
+            the accuracy on unchanged images: where that is low, checks pass for want of anything to break.
     """
 
     answers: list[Answer]
@@ -80,7 +81,8 @@ def audit(
         on_check: Called with each check before it is made (and None), and after it (and its answer).
 
     Raises:
-        InputError (a ValueError): training mode, images, labels or eps that do not fit, an unknown budget.
+        InputError (a ValueError): training mode, images, labels, sources or eps that do not fit, an unknown
+            budget.
     """
     case = make_case(
         classifier,
@@ -118,6 +120,8 @@ def make_case(
     Linf().require_eps(eps)
     if eps == 0:
         raise InputError("eps must be above 0, such as 8/255: without an attack there is nothing to audit")
+    if sources:
+        Transfer(sources=tuple(sources)).require_sources(classifier, images)
     keys = require_indices(indices, num_images=len(images))
     return Case(
         classifier,
@@ -151,5 +155,14 @@ def run_checks(
         "num_images": len(case.images),
         "num_draws": case.num_draws,
         "is_random": case.is_random,
+        "clean_accuracy": _clean_accuracy(case),
     }
     return Audit(answers, settings)
+
+
+def _clean_accuracy(case: Case) -> float | None:
+    """None where the answers cannot be scored."""
+    try:
+        return float(case.clean.mean())
+    except InputError:
+        return None

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rsc_snn.auditing.audit import Audit
 from rsc_snn.auditing.checks import AbstractCheck
-from rsc_snn.auditing.finding import Answer
+from rsc_snn.auditing.finding import Answer, percent
 from rsc_snn.auditing.run import audit_run
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, program
@@ -94,7 +94,9 @@ def _show(console: Console, run: Path, audit: Audit) -> None:
 
 def _title(run: Path, audit: Audit) -> Text:
     known = audit.settings
-    about = f"{known['num_images']} images, eps {known['eps']:.3g}, budget {known['budget']}"
+    clean = known["clean_accuracy"]
+    accuracy = "" if clean is None else f", clean accuracy {percent(clean)}"
+    about = f"{known['num_images']} images{accuracy}, eps {known['eps']:.3g}, budget {known['budget']}"
     return Text(f"{run}: {audit.worst} ({about})")
 
 

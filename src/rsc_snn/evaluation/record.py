@@ -33,8 +33,8 @@ class Record:
             self.has_begun = True
         if self.keeps_images:
             for part in judged:
-                winners = [row["index"] for row in part.rows if row["entry"] == WORST]
-                name = list_name(part.rows[0])
-                keep_candidates(self.folder.candidates, name, torch.tensor(winners), part.winners.cpu())
+                found = [row["index"] for row in part.rows if row["entry"] == WORST]
+                winners = torch.tensor(found, dtype=torch.int64)
+                keep_candidates(self.folder.candidates, list_name(part.rows[0]), winners, part.winners.cpu())
         append_rows(self.folder.attacks, rows)
         return rows

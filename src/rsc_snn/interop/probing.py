@@ -9,11 +9,20 @@ from torch import Tensor
 from rsc_snn.errors import DTypeError, InputError, WeakEvaluation
 
 _MOST_ROWS = 4
+_ENOUGH_ROWS = 3  # to see whether rows depend on each other
 _SAME = 1e-5
 _INDEPENDENT = 1e-3
 _SUM = 1e-4
 
 Call = Callable[[Tensor], Tensor]
+
+
+def is_due(*, num_rows: int, num_tried: int) -> bool:
+    """Whether a call with ``num_rows`` rows should be tried, after one with ``num_tried``, 0 for none.
+
+    A call with too few rows to see whether they depend on each other does not stand for all later ones.
+    """
+    return num_tried < min(num_rows, _ENOUGH_ROWS)
 
 
 def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
@@ -32,6 +41,8 @@ def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
     Warns:
         WeakEvaluation: the logits look like probabilities; or they depend on the other images of the
             batch, which is tried on three rows or more if the module draws no random numbers.
+
+    The module gets copies, so that it may write into them.
     """
     with torch.inference_mode(False), torch.no_grad():
         trial = _Trial(call, inputs.detach().movedim(batch_axis, 0)[:_MOST_ROWS], batch_axis)
@@ -40,7 +51,7 @@ def probe(call: Call, inputs: Tensor, *, batch_axis: int) -> None:
         _require_numbers(first)
         _require_repeatable(first, again)
         _warn_of_probabilities(first)
-        if not is_random and len(first) > 2:
+        if not is_random and len(first) >= _ENOUGH_ROWS:
             _warn_of_neighbours(first, trial)
 
 
@@ -53,7 +64,8 @@ class _Trial:
         """Logits [N, K] of some rows, from the present random state, and whether they used it."""
         with torch.random.fork_rng(devices=self._gpus):
             before = self._random_states()
-            logits = self._call(self._rows_N[rows].movedim(0, self._batch_axis))
+            inputs = self._rows_N[rows].movedim(0, self._batch_axis)
+            logits = self._call(inputs.clone(memory_format=torch.contiguous_format))
             pairs = zip(before, self._random_states(), strict=True)
             is_random = not all(torch.equal(*pair) for pair in pairs)
         if not logits.is_floating_point():

@@ -7,7 +7,7 @@ from rsc_snn.checks import require_images, require_num_steps
 from rsc_snn.classifier import AbstractClassifier, SpikingClassifier, differs
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import InputError, RangeError, ShapeError
-from rsc_snn.interop.probing import probe
+from rsc_snn.interop.probing import is_due, probe
 from rsc_snn.interop.resets import rested
 from rsc_snn.networks.base import BuiltNetwork
 from rsc_snn.rng import Randomness, Streams, separate_global_state
@@ -21,9 +21,10 @@ def wrap(
     The state of SpikingJelly's and snnTorch's neurons is reset before every call and after it; modules of
     any other kind must start from rest by themselves, as Norse's do when they are given no state.
 
-    The first call in eval mode tries the module on up to four of its images. It is refused if it keeps
-    state all the same or does not return finite logits, and a WeakEvaluation warning tells of logits that
-    look like probabilities or depend on the rest of the batch. Later calls are not tried.
+    The first call in eval mode tries the module on up to four of its images, and so does the first with three
+    or more. It is refused if it keeps state all the same or does not return finite logits, and a
+    WeakEvaluation warning tells of logits that look like probabilities or depend on the rest of the batch.
+    Later calls are not tried.
 
     Args:
         module: Without ``coding``, maps images [B, C, H, W] in [0, 1] to logits [B, K], with its
@@ -66,13 +67,14 @@ class RestedNetwork(nn.Module):
         super().__init__()
         self.module = module
         self.training = module.training
-        self._is_probed = False
+        self._num_tried = 0
 
     def forward(self, current: Float[Tensor, "T B *N"]) -> Tensor:
         """Return what the module returns, after checks: logits [T, B, K], from rest."""
-        if not (self.training or self._is_probed):
+        num_rows = current.shape[1]
+        if not self.training and is_due(num_rows=num_rows, num_tried=self._num_tried):
             probe(self._respond, current, batch_axis=1)
-            self._is_probed = True
+            self._num_tried = num_rows
         return self._respond(current)
 
     def _respond(self, current: Tensor) -> Tensor:
@@ -95,7 +97,7 @@ class WrappedClassifier(AbstractClassifier):
         self.coding = None
         self.num_steps = 1
         self.training = module.training
-        self._is_probed = False
+        self._num_tried = 0
 
     def logits_over_time(
         self, images: Float[Tensor, "B C H W"], generator: Randomness = None
@@ -103,9 +105,9 @@ class WrappedClassifier(AbstractClassifier):
         """Return the module's logits as a single step."""
         require_images(images)
         with separate_global_state(generator, images.device):
-            if not (self.training or self._is_probed):
+            if not self.training and is_due(num_rows=len(images), num_tried=self._num_tried):
                 probe(self._respond, images, batch_axis=0)
-                self._is_probed = True
+                self._num_tried = len(images)
             logits = self._respond(images)
         if isinstance(generator, Streams):
             generator.skip()
@@ -127,7 +129,7 @@ class WrappedClassifier(AbstractClassifier):
 
     def _respond(self, images: Tensor) -> Tensor:
         with rested(self.module):
-            logits = _require_tensor(self.module(images))
+            logits = _require_tensor(self.module(images.clone()))  # which it may write into
         if logits.ndim != 2 or len(logits) != len(images):
             raise ShapeError(f"the module must return logits [{len(images)}, K], got {list(logits.shape)}")
         return logits

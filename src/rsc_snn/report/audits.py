@@ -73,8 +73,10 @@ def _summary(rows: Sequence[Row]) -> str:
     draws = f", {first['num_draws']} scoring draws" if first["is_random"] else ""
     quick = "; a quick audit looks less closely than a full one" if first["budget"] != "full" else ""
     few = "; fewer than 30 images are only a rough guide" if first["num_images"] < 30 else ""
+    clean = first.get("clean_accuracy")  # rows of earlier versions lack it
+    accuracy = "" if clean is None else f", clean accuracy {100 * clean:.1f} %"
     return (
-        f"{counts}. {first['num_images']} images, eps {255 * first['eps']:.3g}/255{draws}, budget "
+        f"{counts}. {first['num_images']} images{accuracy}, eps {255 * first['eps']:.3g}/255{draws}, budget "
         f"{first['budget']}, seed {first['seed']}{quick}{few}."
     )
 

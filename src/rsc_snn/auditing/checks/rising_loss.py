@@ -6,6 +6,7 @@ from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
 from rsc_snn.auditing.finding import Finding, bare_point
 from rsc_snn.auditing.paired import paired
+from rsc_snn.errors import InputError
 from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 
 
@@ -30,6 +31,8 @@ class RisingLoss(AbstractCheck):
     def measure(self, case: Case) -> Finding:
         """Mean loss after the budget's steps minus mean loss at the start, on the same images."""
         losses = case.loss_by_steps.double()
+        if not losses.isfinite().all():
+            raise InputError("the loss is not a finite number at every step")
         steps = min(case.budget.steps, len(losses) - 1)
         rise = paired(losses[steps].tolist(), losses[0].tolist())
         means = losses.mean(1).tolist()
