@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import rsc_snn as rs
 from rsc_snn.auditing.budget import FULL, QUICK
 from rsc_snn.auditing.checks import all_checks
 from rsc_snn.auditing.checks.clamped_pixels import ClampedPixels
+from rsc_snn.auditing.checks.clean_accuracy import CleanAccuracy
 from rsc_snn.auditing.checks.more_draws import MoreDraws
 from rsc_snn.auditing.checks.repeatability import Repeatability
 from rsc_snn.auditing.checks.rising_loss import RisingLoss
@@ -23,7 +25,7 @@ from rsc_snn.runs.audit_schema import NOT_APPLICABLE, WARN
 from rsc_snn.runs.files import read_rows, replace_rows
 from rsc_snn.runs.folder import RunFolder
 from tests.auditing import toys
-from tests.helpers import small_classifier
+from tests.helpers import seeded, small_classifier
 
 NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
 FEW = [ClampedPixels(), Unbounded()]
@@ -36,7 +38,7 @@ def images_of(num_images: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_every_check_is_found_and_stands_once() -> None:
     names = [type(check).__name__ for check in all_checks()]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16
     assert [check.sign for check in all_checks()][:6] == [1, 2, 2, 3, 4, 5]
     assert all(check.title for check in all_checks())
 
@@ -234,3 +236,34 @@ def test_flags_in_a_cell_name_the_worst_first() -> None:
     assert audit_flags(rows) == "fail: c; warn: a, d (8 images, quick)"
     assert audit_flags([{**rows[1], "num_images": 1, "budget": "full"}]) == "pass (1 image)"
     assert audit_flags([]) == "-"
+
+
+def test_a_sound_random_network_passes_on_eight_images_whichever_they_are() -> None:
+    """Losses over different draws, as attacks see them, would warn on most of these groups."""
+    weights = nn.Linear(64, 10)
+    train, test = rs.data.load("digits", split="train"), rs.data.load("digits", split="test")
+    images = train.images.flatten(1).float() / 255
+    optimizer, noise = torch.optim.Adam(weights.parameters(), lr=1e-2), seeded(0)
+    with torch.no_grad():
+        weights.weight.copy_(torch.randn(10, 64, generator=noise) / 8)
+    for _ in range(150):
+        optimizer.zero_grad()
+        noisy = (images + 0.3 * torch.randn(images.shape, generator=noise)).clamp(0, 1)
+        nn.functional.cross_entropy(weights(noisy), train.labels).backward()
+        optimizer.step()
+    network = nn.Sequential(nn.Flatten(2), weights).eval()
+    classifier = rs.wrap(network, coding=rs.codings.RandomizedSmoothing(variance=0.1))
+    for start in range(0, 48, 8):
+        rows = slice(start, start + 8)
+        pixels, labels = test.images[rows].float() / 255, test.labels[rows]
+        found = rs.audit(classifier, pixels, labels, budget="quick", checks=[RisingLoss(), CleanAccuracy()])
+        assert [answer.finding.verdict for answer in found.answers] == ["pass", "pass"]
+
+
+def test_a_pass_on_images_that_are_wrong_anyway_comes_with_a_warning() -> None:
+    classifier, (images, _) = small_classifier(), images_of(12)
+    with torch.no_grad():
+        wrong = (classifier(images).argmax(1) + 1) % 10
+    found = rs.audit(classifier, images, wrong, budget="quick", checks=[CleanAccuracy(), FEW[0]])
+    assert found.answers[0].finding.verdict == "warn"
+    assert found.worst == "warn"

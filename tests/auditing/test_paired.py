@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from rsc_snn.auditing.finding import bare_point, judged, judged_share, point, worst_of
-from rsc_snn.auditing.paired import paired, sign_test, t_quantile
+from rsc_snn.auditing.paired import is_surely_above, paired, sign_test, t_quantile
 from rsc_snn.errors import InputError
-from rsc_snn.evaluation.intervals import Estimate, wilson
+from rsc_snn.evaluation.intervals import wilson
 from rsc_snn.runs.audit_schema import FAIL, NOT_APPLICABLE, PASS, WARN
 
 
@@ -68,10 +68,20 @@ def test_verdicts_need_size_and_certainty() -> None:
     assert [judged(d) for d in (both, neither, large, certain)] == [FAIL, PASS, WARN, WARN]
 
 
-def test_shares_are_judged_with_their_interval() -> None:
-    shares = [wilson(share, 50) for share in (0.0, 0.04, 0.2)]
-    assert [judged_share(s, limit=0.05, tolerated=0.01) for s in shares] == [PASS, WARN, FAIL]
-    assert judged_share(Estimate(0.1, 0.005, 0.3), limit=0.05, tolerated=0.01) == WARN
+def test_shares_are_judged_by_the_exact_binomial_test() -> None:
+    """One of 8 has probability 0.077 under 1 %, two of 8 0.0027, two of 50 0.089, three of 50 0.014."""
+    counts = [(0, 50), (2, 50), (3, 50), (10, 50), (1, 8), (2, 8), (1, 1)]
+    found = [judged_share([1.0] * k + [0.0] * (n - k), limit=0.05, tolerated=0.01) for k, n in counts]
+    assert found == [PASS, PASS, FAIL, FAIL, WARN, FAIL, FAIL]
+    assert judged_share([0.3] * 8, limit=0.5, tolerated=0.25) == PASS, "2.4 images are two"
+    assert judged_share([1.0] * 200 + [0.0] * 4800, limit=0.05, tolerated=0.01) == WARN, "sure, but small"
+
+
+@pytest.mark.parametrize(("count", "n", "share"), [(1, 8, 0.01), (2, 100, 0.005), (6, 40, 0.05), (3, 3, 0.5)])
+def test_the_binomial_tail_is_exact(count: int, n: int, share: float) -> None:
+    values = [1.0] * count + [0.0] * (n - count)
+    tail = stats.binom.sf(count - 1, n, share)
+    assert is_surely_above(values, share) == (tail < 0.025)
 
 
 def test_the_worst_verdict() -> None:

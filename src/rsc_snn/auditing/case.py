@@ -117,7 +117,11 @@ class Case:
     @property
     def marks(self) -> list[int]:
         """Numbers of steps of the reference attack whose points are kept."""
-        return list(self._way[0])
+        return [mark for mark in self._way[0] if mark > 0]
+
+    def margins_after(self, steps: int) -> Tensor:
+        """Mean margin of each image on held-out draws at a mark of the reference attack, or 0 steps, [N]."""
+        return self.votes(self._way[0][steps], "heldout", self.num_draws).margin
 
     @property
     def loss_by_steps(self) -> Tensor:
@@ -139,7 +143,7 @@ class Case:
         return self.crafted(APGD(eps=self.eps, num_steps=self.budget.steps), self.path)
 
     def _points(self, steps: int) -> list[Tensor]:
-        return [points for mark, points in self._way[0].items() if mark <= steps]
+        return [points for mark, points in self._way[0].items() if 0 < mark <= steps]
 
     def transferred(self, source: AbstractClassifier) -> Accuracies:
         """Accuracy under the reference attack on another network."""
@@ -210,7 +214,7 @@ class Case:
     @cached_property
     def _way(self) -> tuple[dict[int, Tensor], Tensor]:
         budget = self.budget
-        extra = (budget.steps,)
+        extra = (0, budget.steps)
         return self._followed(self.eps, budget.long_steps, self.path, on=self.classifier, extra=extra)
 
     def _followed(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from rsc_snn.auditing.paired import Difference
-from rsc_snn.evaluation.intervals import Estimate, estimate
+from rsc_snn.auditing.paired import Difference, is_surely_above
+from rsc_snn.evaluation.intervals import estimate
 from rsc_snn.runs.audit_schema import FAIL, NOT_APPLICABLE, PASS, VERDICTS, WARN
 from rsc_snn.runs.files import Row
 
@@ -80,12 +80,17 @@ def judged(difference: Difference, *, margin: float = MARGIN) -> str:
     return WARN if is_large or is_certain else PASS
 
 
-def judged_share(share: Estimate, *, limit: float, tolerated: float) -> str:
+def judged_share(values: Sequence[float], *, limit: float, tolerated: float) -> str:
     """Return the verdict on a share of images that should be 0.
 
-    Fail if it is above ``limit`` and its interval above ``tolerated``, warn if either is so.
+    Fail if it is above ``limit`` and surely above ``tolerated``, warn if either is so.
+
+    Args:
+        values: One in [0, 1] per image; their mean is the share.
+        limit: The most that the mean may be.
+        tolerated: Share that a sound network may have.
     """
-    is_large, is_certain = share.value > limit, share.low > tolerated
+    is_large, is_certain = sum(values) / len(values) > limit, is_surely_above(values, tolerated)
     if is_large and is_certain:
         return FAIL
     return WARN if is_large or is_certain else PASS

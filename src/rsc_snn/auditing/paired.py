@@ -64,6 +64,21 @@ def sign_test(num_up: int, num_down: int) -> float:
     return min(1.0, 2 * tail / math.pow(2, n))
 
 
+def is_surely_above(values: Sequence[float], share: float) -> bool:
+    """Whether the mean of per-image values in [0, 1] is above ``share`` by the exact binomial test.
+
+    The sum is rounded down to whole images, and so many or more must have a probability below 2.5 % under
+    Binomial(n, share), 0 < share < 1: one image of eight says nothing against a share of 1 %.
+    """
+    n, count = len(values), math.floor(sum(values) + 1e-9)
+    return sum(_binomial(k, n, share) for k in range(count, n + 1)) < (1 - CONFIDENCE) / 2
+
+
+def _binomial(k: int, n: int, share: float) -> float:
+    ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(ways + k * math.log(share) + (n - k) * math.log1p(-share))
+
+
 def t_quantile(probability: float, freedom: int) -> float:
     """Return Student's t quantile by its expansion in 1 / freedom [Abramowitz and Stegun, 26.7.5].
 

@@ -45,7 +45,7 @@ class BlindGradients(AbstractCheck):
         reference = estimate(shares["BPTT"])
         others = ", ".join(f"{name} {percent(sum(v) / len(v))}" for name, v in shares.items())
         return Finding(
-            verdict=judged_share(reference, limit=_LIMIT, tolerated=_TOLERATED),
+            verdict=judged_share(shares["BPTT"], limit=_LIMIT, tolerated=_TOLERATED),
             value=reference.value,
             threshold=_LIMIT,
             note=f"Images whose gradient is zero or vanishes, by path: {others}; BPTT is judged.",

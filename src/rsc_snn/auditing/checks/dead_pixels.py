@@ -44,7 +44,7 @@ class DeadPixels(AbstractCheck):
             curve[type(path).__name__] = [point(number, found)]
         share = estimate(shares)
         return Finding(
-            verdict=judged_share(share, limit=_LIMIT, tolerated=_TOLERATED),
+            verdict=judged_share(shares, limit=_LIMIT, tolerated=_TOLERATED),
             value=share.value,
             threshold=_LIMIT,
             note=f"By BPTT {percent(share.value)} of an image's pixels have no gradient, or less than a "

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
 from rsc_snn.auditing.finding import MARGIN, Finding, judged, not_applicable, percent
-from rsc_snn.auditing.paired import paired
+from rsc_snn.auditing.paired import is_surely_above, paired
 from rsc_snn.auditing.strengths import AXES, accuracy_over_eps, eps_curve
-from rsc_snn.evaluation.intervals import estimate
 from rsc_snn.runs.audit_schema import FAIL
 
 
@@ -42,7 +41,8 @@ class LargerBound(AbstractCheck):
             return not_applicable("eps is 1 already")
         worst = max(rises, key=lambda rise: rise.value)
         small, large = pairs[rises.index(worst)]
-        is_flat = first.mean() - last.mean() <= MARGIN and estimate(last.tolist()).low > case.chance / 2
+        is_above = is_surely_above(last.tolist(), case.chance / 2)
+        is_flat = bool(first.mean() - last.mean() <= MARGIN and is_above)
         shown = "falls nowhere" if is_flat else f"changes most upwards from eps {small:.3g} to {large:.3g}"
         return Finding(
             verdict=FAIL if is_flat else judged(worst),

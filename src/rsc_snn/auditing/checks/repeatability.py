@@ -7,10 +7,9 @@ from torch import Tensor
 
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
-from rsc_snn.auditing.finding import Finding, percent
-from rsc_snn.evaluation.intervals import estimate
+from rsc_snn.auditing.finding import Finding, judged_share, percent, point
 from rsc_snn.rng import separate_global_state
-from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
+from rsc_snn.runs.audit_schema import FAIL
 
 _ROUNDING = 1e-4  # of the largest logit
 _LIMIT = 0.01
@@ -46,24 +45,22 @@ class Repeatability(AbstractCheck):
         after = _logits(case, images)
         half = torch.arange(len(images), device=images.device) % 2 == 0
         beside = _logits(case, torch.where(half[:, None, None, None], images, others))
-        shares = {
+        changes = {
             "called again": _changed(first, again),
             "called after other images": _changed(first, after),
             "beside other images": _changed(first[half], beside[half]),
         }
         frozen = _frozen(case, images, rows)
+        shares = {name: sum(change) / len(change) for name, change in changes.items()}
         worst = max(shares, key=lambda name: shares[name])
-        verdict = FAIL if shares[worst] > _LIMIT or frozen else WARN if shares[worst] > 0 else PASS
+        verdict = FAIL if frozen else judged_share(changes[worst], limit=_LIMIT, tolerated=_LIMIT)
         shown = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
         return Finding(
             verdict=verdict,
             value=shares[worst],
             threshold=_LIMIT,
             note=frozen or f"Images whose logits change though image and noise are the same: {shown}.",
-            curve={
-                name: [(float(i), share, *estimate([share] * len(images))[1:])]
-                for i, (name, share) in enumerate(shares.items())
-            },
+            curve={name: [point(i, change)] for i, (name, change) in enumerate(changes.items())},
             axes=("kind of call", "share of images"),
         )
 
@@ -76,10 +73,11 @@ def _logits(case: Case, images: Tensor, draw: int = 0) -> Tensor:
     return case.classifier.logits(images, noise).double()
 
 
-def _changed(first: Tensor, second: Tensor) -> float:
+def _changed(first: Tensor, second: Tensor) -> list[float]:
+    """1 for each image whose logits are not the same."""
     change = (first - second).abs().amax(1)
     is_same = change <= _ROUNDING * first.abs().amax(1).clamp_min(1e-12)  # NaN is not
-    return float((~is_same).double().mean())
+    return (~is_same).double().tolist()
 
 
 def _frozen(case: Case, images: Tensor, rows: slice) -> str | None:

@@ -12,10 +12,10 @@ from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 
 @dataclass(frozen=True, kw_only=True)
 class RisingLoss(AbstractCheck):
-    """Follows the loss over the steps of PGD; it should end above that of the random start.
+    """Follows PGD from its random start: at the end the answers should be closer to wrong, or more wrong.
 
-    Where it does not, the gradient points nowhere. Losses are over the draws of the gradient, and the rise
-    must be beyond chance.
+    Where they are not, the gradient points nowhere. What is judged is the margin, which has no flat top
+    and is not ruled by a few images as cross-entropy is, at both ends over the same held-out draws.
     """
 
     @property
@@ -29,20 +29,20 @@ class RisingLoss(AbstractCheck):
         return None
 
     def measure(self, case: Case) -> Finding:
-        """Mean loss after the budget's steps minus mean loss at the start, on the same images."""
-        losses = case.loss_by_steps.double()
+        """How much the budget's steps lower the mean margin, on the same images and draws."""
+        steps, losses = case.budget.steps, case.loss_by_steps.double()
         if not losses.isfinite().all():
             raise InputError("the loss is not a finite number at every step")
-        steps = min(case.budget.steps, len(losses) - 1)
-        rise = paired(losses[steps].tolist(), losses[0].tolist())
+        start, end = (case.margins_after(count).tolist() for count in (0, steps))
+        rise = paired(start, end)
         means = losses.mean(1).tolist()
         marks = [mark for mark in (0, *case.marks) if mark < len(means)]
         return Finding(
             verdict=PASS if rise.is_positive else WARN if rise.value > 0 else FAIL,
             value=rise.value,
             threshold=0.0,
-            note=f"The mean loss goes from {means[0]:.3g} at the random start to {means[steps]:.3g} after "
-            f"{steps} steps; the interval of the rise is [{rise.low:.3g}, {rise.high:.3g}].",
+            note=f"The mean margin falls by {rise.value:.3g} [{rise.low:.3g}, {rise.high:.3g}] over {steps} "
+            "steps, over the same noise at both ends; the curve is the loss that the attack sees.",
             curve={"mean loss": [bare_point(mark, means[mark]) for mark in marks]},
             axes=("steps", "cross-entropy"),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rsc_snn.auditing.case import Case
 from rsc_snn.auditing.checks.base import AbstractCheck
 from rsc_snn.auditing.finding import Finding, percent
+from rsc_snn.auditing.paired import is_surely_above
 from rsc_snn.auditing.strengths import AXES, eps_curve
 from rsc_snn.evaluation.intervals import estimate
 from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
@@ -31,9 +32,10 @@ class Unbounded(AbstractCheck):
 
     def measure(self, case: Case) -> Finding:
         """Accuracy at eps = 1."""
-        found = estimate(case.ascended(1.0, case.budget.steps).tolist())
-        limit = case.chance / 2
-        verdict = FAIL if found.low > limit else WARN if found.value > limit else PASS
+        accuracies = case.ascended(1.0, case.budget.steps).tolist()
+        found, limit = estimate(accuracies), case.chance / 2
+        is_certain = is_surely_above(accuracies, limit)
+        verdict = (FAIL if is_certain else WARN) if found.value > limit else PASS
         return Finding(
             verdict=verdict,
             value=found.value,
