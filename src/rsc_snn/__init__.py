@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rsc_snn import attacks, codings, data, gradients, networks, neurons, objectives
     from rsc_snn.auditing.audit import audit
+    from rsc_snn.certification.certify import certify
     from rsc_snn.classifier import SpikingClassifier
     from rsc_snn.evaluation.evaluate import evaluate
     from rsc_snn.evaluation.qte import qte
@@ -27,6 +28,7 @@ __all__ = [
     "Streams",
     "attacks",
     "audit",
+    "certify",
     "codings",
     "data",
     "evaluate",
@@ -46,6 +48,7 @@ _HOMES = {
     "SpikingClassifier": "rsc_snn.classifier",
     "Streams": "rsc_snn.rng",
     "audit": "rsc_snn.auditing.audit",
+    "certify": "rsc_snn.certification.certify",
     "evaluate": "rsc_snn.evaluation.evaluate",
     "load": "rsc_snn.runs.storage",
     "qte": "rsc_snn.evaluation.qte",

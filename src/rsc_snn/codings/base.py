@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from rsc_snn.guarantees import AbstractGuarantee
 from rsc_snn.rng import Randomness
 from rsc_snn.spec import Spec
 
@@ -39,6 +40,10 @@ class AbstractCoding(Spec):
     def is_static(self) -> bool:
         """Whether the current is the same at every time step."""
         raise NotImplementedError
+
+    def guarantee(self, num_steps: int) -> AbstractGuarantee | None:
+        """Return what the noise of ``num_steps`` steps proves about any network behind it, or None."""
+        return None
 
     @property
     def is_clamped(self) -> bool:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rsc_snn.checks import require_num_steps
 from rsc_snn.codings.base import AbstractCoding
+from rsc_snn.guarantees import BernoulliSpikes
 from rsc_snn.rng import Randomness, uniform_like
 
 
@@ -29,6 +30,10 @@ class Poisson(AbstractCoding):
         chance = uniform_like(image, num_steps, generator)
         spikes: Tensor = _StraightThrough.apply(image, chance)  # type: ignore[no-untyped-call]
         return spikes
+
+    def guarantee(self, num_steps: int) -> BernoulliSpikes:
+        """Return that of independent spikes, which shrinks with the number of steps."""
+        return BernoulliSpikes(num_steps=num_steps)
 
     @property
     def is_random(self) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor
 from rsc_snn.checks import require_num_steps
 from rsc_snn.codings.base import AbstractCoding
 from rsc_snn.errors import RangeError
+from rsc_snn.guarantees import GaussianNoise
 from rsc_snn.rng import Randomness, normal_like
 
 
@@ -53,6 +54,17 @@ class RandomizedSmoothing(AbstractCoding):
         noise = normal_like(image, num_noises, generator)
         noisy = (image + math.sqrt(self.variance) * noise).clamp(0, 1)
         return noisy.expand(num_steps, *image.shape)
+
+    def guarantee(self, num_steps: int) -> GaussianNoise | None:
+        """Return that of the Gaussian noise; None without noise.
+
+        The clamp is a part of what stands behind the noise. The T noises of RSC-II tell of the image what
+        one of variance / T does: the mean of the noisy images is a sufficient statistic.
+        """
+        if not self.is_random:
+            return None
+        num_noises = num_steps if self.resample_each_step else 1
+        return GaussianNoise(std=math.sqrt(self.variance / num_noises))
 
     @property
     def is_random(self) -> bool:

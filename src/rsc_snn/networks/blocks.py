@@ -72,8 +72,9 @@ class ConvBlock(nn.Module):
             bias=False,
             device=torch.get_default_device(),
         )
-        self.norm = nn.BatchNorm2d(out_channels)
-        nn.init.constant_(self.norm.weight, norm_weight)
+        norm = nn.BatchNorm2d(out_channels)
+        nn.init.constant_(norm.weight, norm_weight)
+        self.norm: nn.Module = norm
         self.activation = nn.Identity() if neuron is None else Activation(neuron)
         init_normal(self.conv.weight, gain=math.sqrt(2.0), generator=generator)
         self.conv.to(memory_format=torch.channels_last)

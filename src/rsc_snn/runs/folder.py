@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "audit.jsonl"
 
     @property
+    def certificates(self) -> Path:
+        """A row per certified image."""
+        return self.path / "certificates.jsonl"
+
+    @property
     def candidates(self) -> Path:
         """The images that won, where they were kept."""
         return self.path / "candidates.safetensors"

@@ -1,0 +1,92 @@
+"""Votes: answers of a classifier to many draws of its coding's noise, counted.
+
+Axes: B images, S draws, K classes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from rsc_snn.classifier import AbstractClassifier, SpikingClassifier
+from rsc_snn.errors import InputError
+from rsc_snn.rng import Streams
+
+_MOST_TRIED = 4
+
+
+@dataclass(frozen=True)
+class Voter:
+    """A classifier that is asked about images over many draws, several images and draws in a pass.
+
+    Args:
+        classifier: In eval mode.
+        num_classes: K.
+        seed: Of the noise.
+        rows_per_pass: (image, draw) pairs of a forward pass, at most.
+    """
+
+    classifier: AbstractClassifier
+    num_classes: int
+    seed: int
+    rows_per_pass: int
+
+    @torch.no_grad()
+    def count(
+        self,
+        images: Float[Tensor, "B C H W"],
+        indices: Int64[Tensor, "B"],
+        purpose: str,
+        *,
+        first: int,
+        num_draws: int,
+    ) -> Int64[Tensor, "B K"]:
+        """Return how many of the draws ``first`` ... ``first + num_draws - 1`` answer each class.
+
+        Args:
+            images: Pixels in [0, 1].
+            indices: Index of each image in its data set, which its noise belongs to.
+            purpose: Of the noise; "select" and "estimate" are independent.
+            first: Number of the first draw.
+            num_draws: S.
+
+        Raises:
+            InputError: an answer is not a number.
+        """
+        counts = torch.zeros(len(images), self.num_classes, dtype=torch.int64)
+        num_pairs = len(images) * num_draws
+        for start in range(0, num_pairs, self.rows_per_pass):
+            pairs = torch.arange(start, min(start + self.rows_per_pass, num_pairs))
+            image, draw = pairs // num_draws, first + pairs % num_draws
+            streams = Streams(self.seed, purpose, indices[image]).at(draw)
+            logits = self.classifier.logits(images[image.to(images.device)], streams)
+            if not logits.isfinite().all():
+                raise InputError("the classifier's logits are not finite numbers; train again")
+            places = image * self.num_classes + logits.argmax(1).cpu()
+            counts += places.bincount(minlength=counts.numel()).reshape_as(counts)
+        return counts
+
+
+@torch.no_grad()
+def require_no_other_noise(classifier: AbstractClassifier, images: Tensor) -> None:
+    """Raise InputError if a network that is not ours draws random numbers too.
+
+    It might draw the same ones for all rows of a pass, whose votes would then not be independent.
+    """
+    if not (isinstance(classifier, SpikingClassifier) and classifier.has_noise_of_its_own):
+        return
+    current = classifier.encode(images[:_MOST_TRIED], Streams(0, "probe", range(len(images[:_MOST_TRIED]))))
+    is_cuda = images.device.type == "cuda"
+    with torch.random.fork_rng(devices=[images.device] if is_cuda else []):
+        before = _states(images.device)
+        classifier.respond(current)
+        if not all(map(torch.equal, before, _states(images.device))):
+            raise InputError(
+                "the network draws random numbers besides its coding, so that its votes may depend on each "
+                "other; turn them off to certify it"
+            )
+
+
+def _states(device: torch.device) -> list[Tensor]:
+    return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]

@@ -1,0 +1,98 @@
+"""Running a certification from the command line and printing what it found."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from rsc_snn.attacks import L2, PGD
+from rsc_snn.certification.run import Expected, certify_run
+from rsc_snn.checks import require_counts
+from rsc_snn.cli.options import read_device
+from rsc_snn.cli.printing import make_console, print_table, program
+from rsc_snn.cli.progress import image_progress
+from rsc_snn.evaluation.run import evaluate_run
+from rsc_snn.gradients import BPTT, Expectation
+from rsc_snn.interruption import Interrupted
+from rsc_snn.processes import joined
+from rsc_snn.report.certificates import certificate_table, groups_of
+from rsc_snn.runs.files import Row
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.training.display import duration
+
+_ATTACKED = (0.25, 0.5, 1.0)
+_STEPS, _DRAWS = 20, 20
+
+
+def certify_and_show(
+    run: Path,
+    *,
+    is_json: bool,
+    is_attacked: bool,
+    options: dict[str, Any],
+    limit: int | None,
+    seed: int,
+    device: str | None,
+    data_root: Path | None,
+) -> None:
+    """Certify a run folder, attack the same images, and print a table, or the rows as JSON."""
+    require_counts(limit=limit)
+    console = make_console()
+    RunFolder(run).read_spec()
+    place = read_device(device)
+    shared: dict[str, Any] = {"seed": seed, "limit": limit, "device": place, "data_root": data_root}
+    with joined(place) as processes:
+        is_quiet = is_json or not processes.leads
+        try:
+            with image_progress(console, run.name, is_shown=not is_quiet) as on_batch:
+                rows = certify_run(
+                    run,
+                    **options,
+                    **shared,
+                    on_batch=on_batch,
+                    on_estimate=lambda found: None if is_quiet else _tell(console, found),
+                )
+            if is_attacked and rows and rows[0]["norm"] == "l2":
+                _attack(console, run, shared, options["radius"], is_quiet=is_quiet)
+        except Interrupted:
+            if not is_quiet:
+                kept = "finished batches are kept; the same command goes on from there"
+                console.print(kept, soft_wrap=True)
+            raise
+    if processes.leads:
+        _show(console, run, rows, is_json=is_json)
+
+
+def _attack(
+    console: Console, run: Path, shared: dict[str, Any], radius: float | None, *, is_quiet: bool
+) -> None:
+    """Attack the vote by PGD over several draws at each radius; rows go to attacks.jsonl."""
+    radii = _ATTACKED if radius is None else (radius,)
+    gradient = Expectation(of=BPTT(), num_draws=_DRAWS)
+    attacks = [
+        (PGD(norm=L2(), eps=eps, step_size=2.5 * eps / _STEPS, num_steps=_STEPS), gradient) for eps in radii
+    ]
+    with image_progress(console, f"{run.name}, attacks", is_shown=not is_quiet) as on_batch:
+        evaluate_run(run, attacks, **shared, on_batch=on_batch)
+
+
+def _tell(console: Console, found: Expected) -> None:
+    console.print(
+        f"at most {duration(found.seconds)}: {found.num_images} images, {found.draws_per_image:,} draws each",
+        soft_wrap=True,
+    )
+
+
+def _show(console: Console, run: Path, rows: list[Row], *, is_json: bool) -> None:
+    if is_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    folder = RunFolder(run)
+    attacks = folder.attack_rows()
+    for found in groups_of(rows):
+        print_table(console, certificate_table(str(run), found, attacks))
+    next_command = shlex.join([program(), "report", str(run)])
+    console.print(f"rows: {folder.certificates}; curve: {next_command}", soft_wrap=True)

@@ -1,0 +1,59 @@
+"""rsc-snn certify."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rsc_snn.cli.options import AsJson, DataRoot, Device, Limit, Seed
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train', with noise in its coding.")],
+    limit: Limit = None,
+    samples: Annotated[
+        int, typer.Option("--samples", metavar="N", help="Draws that certify an image, at most.")
+    ] = 100_000,
+    select: Annotated[
+        int, typer.Option("--select", metavar="N", help="Other draws that choose its class.")
+    ] = 100,
+    alpha: Annotated[
+        float, typer.Option("--alpha", metavar="A", help="Probability that a certificate is wrong, at most.")
+    ] = 0.001,
+    radius: Annotated[
+        float | None,
+        typer.Option("--radius", metavar="R", help="Decide about this radius only, with far fewer draws."),
+    ] = None,
+    attack: Annotated[
+        bool,
+        typer.Option("--attack/--no-attack", help="Also attack the same images in l_2, as the other side."),
+    ] = True,
+    rows: Annotated[
+        int, typer.Option("--rows", metavar="N", help="Images and draws of a forward pass.")
+    ] = 256,
+    data_root: DataRoot = None,
+    device: Device = None,
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove within which radius nothing can change a run's majority vote; rows go to certificates.jsonl."""
+    from rsc_snn.cli.certifying import certify_and_show
+    from rsc_snn.cli.memory import keep_freed_memory
+
+    keep_freed_memory()
+    certify_and_show(
+        run,
+        is_json=as_json,
+        is_attacked=attack,
+        options={
+            "num_select": select,
+            "num_estimate": samples,
+            "alpha": alpha,
+            "radius": radius,
+            "rows_per_pass": rows,
+        },
+        limit=limit,
+        seed=seed or 0,
+        device=device,
+        data_root=data_root,
+    )
