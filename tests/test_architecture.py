@@ -23,7 +23,7 @@ FLOORS = [
     {"data", "gradients"},
     {"attacks"},
     {"evaluation", "interop"},
-    {"auditing"},
+    {"auditing", "certification"},
     {"objectives"},
     {"training"},
     {"experiments", "report"},

@@ -1,0 +1,1 @@
+"""Certificates: what noise in front of a network proves."""
