@@ -1,4 +1,4 @@
-"""The confidence sequence: its evidence by integration, its promise exactly and over paths, its consistency."""
+"""The confidence sequence: evidence by integration, its promise exactly and over paths, consistency."""
 
 import math
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def test_the_evidence_of_many_draws(k: int, n: int, chance: float) -> None:
 
 
 def test_the_evidence_by_hand() -> None:
-    """One success of one: the mean of q over the cut prior, 1/2 + 1/pi above chance 1/2, divided by the chance."""
+    """One success of one: the mean of q over the prior cut at 1/2, which is 1/2 + 1/pi, divided by 1/2."""
     assert float(log_evidence(1, 1, 0.5)) == pytest.approx(math.log(1 + 2 / math.pi), rel=1e-12)
     assert float(log_evidence(0, 1, 0.5)) == pytest.approx(math.log(1 - 2 / math.pi), rel=1e-12)
 
@@ -76,7 +76,7 @@ def test_no_number_overflows() -> None:
 
 @pytest.mark.parametrize("chance", CHANCES)
 def test_the_capital_is_a_martingale_at_the_chance_and_shrinks_below(chance: float) -> None:
-    """E's mean over n draws, summed over the binomial, is 1; and so is its mean after one more draw, E before."""
+    """Its mean over n draws, summed over the binomial, is 1; its mean after one more draw is what it was."""
     for n in (1, 2, 10, 40):
         k = np.arange(n + 1)
         capital = np.exp(log_evidence(k, n, chance))
@@ -140,7 +140,7 @@ def test_the_bound_is_where_the_proof_ends(n: int, alpha: float) -> None:
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("n", [1, 2, 10, 300, 100_000])
 def test_the_bound_is_never_above_clopper_pearsons(n: int, alpha: float) -> None:
-    """At one n it is a level-alpha test of k >= a threshold, and Clopper-Pearson's is the strongest of these."""
+    """At one n it is a level-alpha test of k >= a threshold; Clopper-Pearson's is the strongest of these."""
     k = np.unique(np.linspace(0, n, 200).astype(int))
     assert (lower_bound_so_far(k, n, alpha) <= bounds.lower_bound(k, n, alpha)).all()
 
@@ -176,7 +176,7 @@ LOOKS = np.arange(1, HORIZON + 1)
 
 
 def first_times(chance: float, thresholds: list[NDArray[np.int64]], *, seed: int) -> NDArray[np.int64]:
-    """Return [thresholds, paths]: the draw at which the successes first reach each threshold [looks], or 0."""
+    """Return [thresholds, paths]: the draw at which successes first reach each threshold [looks], or 0."""
     generator = np.random.default_rng(seed)
     found = []
     for _ in range(NUM_PATHS // 500):
@@ -201,7 +201,7 @@ Threshold = Callable[[NDArray[np.int64], float, float], NDArray[np.int64]]
 
 
 def keeps_its_promise(threshold: Threshold, chance: float, *, seed: int) -> list[bool]:
-    """Whether the paths that ever miss are no more than the 0.9999 quantile allows, at alpha 0.05 and 0.001."""
+    """Whether the paths that ever miss are no more than the 0.9999 quantile, at alpha 0.05 and 0.001."""
     alphas = (0.05, 0.001)
     times = first_times(chance, [threshold(LOOKS, chance, alpha) for alpha in alphas], seed=seed)
     misses = (times > 0).sum(1)

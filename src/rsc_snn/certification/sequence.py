@@ -1,17 +1,18 @@
 """Lower bounds of a probability that stay valid however often one looks. Needs no torch.
 
 A gambler who believes that the success probability p is above a chance c spreads one unit over all q > c and
-lets each part multiply by q/c after a success and by (1 - q)/(1 - c) after a failure. If p <= c, no part grows
-on average, so that the capital E reaches 1/alpha at any time with probability at most alpha [Ville 1939; Waudby-Smith
-and Ramdas, JRSS B 2024]. Where it does, p > c is proven, whenever one looked and whyever one stopped.
-The unit is spread as the prior Beta(1/2, 1/2) cut to (c, 1), which has a closed form: with k successes of n
+lets each part multiply by q/c after a success and by (1 - q)/(1 - c) after a failure. If p <= c, no part
+grows on average, so that the capital E ever reaches 1/alpha with probability at most alpha [Ville 1939;
+Waudby-Smith and Ramdas, JRSS B 2024]. Where it does, p > c is proven, whenever one looked and whyever one
+stopped. The unit is spread as the prior Beta(1/2, 1/2) cut to (c, 1), which has a closed form: with k successes
+of n
 
     E = B(k + 1/2, n - k + 1/2) I(k + 1/2, n - k + 1/2) / (pi I(1/2, 1/2) c^k (1 - c)^(n - k)),
 
 I(a, b) being the probability of (c, 1) under Beta(a, b).
 
 E grows with k: every part's factor for a success is above 1 and for a failure below 1.
-E >= 2 falls as c grows: d log E / dc <= (1/2 - (k - n c)) / (c (1 - c)), since (1 - 1/E) times the prior's
+E >= 2 falls as c grows: d log E / dc <= (1/2 - (k - n c)) / (c (1 - c)), since (1 - 1/E) times the cut prior's
 density at c is at most 1 / (2 c (1 - c)); and k - n c <= 1/2 leaves E below 2, as k log(k / (k - 1/2)) <= log 2.
 So for alpha < 1/2 the chances that are disproven are an interval (0, bound].
 """
@@ -50,7 +51,8 @@ def log_evidence(successes: ArrayLike, trials: ArrayLike, chance: ArrayLike) -> 
 def is_proven(successes: ArrayLike, trials: ArrayLike, chance: ArrayLike, alpha: float) -> NDArray[np.bool_]:
     """Whether the draws so far prove a probability above ``chance``; shapes as for ``log_evidence``.
 
-    If it is not above, this is ever true, over all draws without end, with probability at most alpha in (0, 0.5).
+    If it is not above, this is ever true, over all draws without end, with probability at most alpha,
+    which lies in (0, 0.5).
     """
     require_alpha(alpha)
     return np.asarray(log_evidence(successes, trials, chance) >= -math.log(alpha))
@@ -62,8 +64,8 @@ def is_hopeless(
     """Whether to give up trying to prove a probability above ``chance``. It claims nothing.
 
     It is true where the mirrored bet, on failures, proves a probability below ``chance`` at ``alpha``. To stop
-    here spends none of the alpha of ``is_proven``, which allows every reason for stopping; a generous alpha such as 0.05
-    only loses that share of the images at most whose probability is above the chance.
+    here spends none of the alpha of ``is_proven``, which allows every reason for stopping; a generous alpha
+    such as 0.05 only loses, on average, at most that share of the images whose probability is above.
     """
     k, n = counted(successes, trials)
     require_chance(chance)
@@ -73,8 +75,8 @@ def is_hopeless(
 def least_successes(trials: ArrayLike, chance: float, alpha: float) -> NDArray[np.int64]:
     """Return for each number of draws the fewest successes that prove a probability above ``chance``.
 
-    Where not even all draws would, it is trials + 1: test that before a run, as ``least_trials`` does for a fixed
-    number of draws. Arguments as for ``is_proven``; int64 of the shape of ``trials``.
+    Where not even all draws would, it is trials + 1: test that before a run, as ``least_trials`` does for a
+    fixed number of draws. Arguments as for ``is_proven``; int64 of the shape of ``trials``.
     """
     require_alpha(alpha)
     require_chance(chance)
