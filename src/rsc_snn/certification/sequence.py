@@ -4,17 +4,17 @@ A gambler who believes that the success probability p is above a chance c spread
 lets each part multiply by q/c after a success and by (1 - q)/(1 - c) after a failure. If p <= c, no part
 grows on average, so that the capital E ever reaches 1/alpha with probability at most alpha [Ville 1939;
 Waudby-Smith and Ramdas, JRSS B 2024]. Where it does, p > c is proven, whenever one looked and whyever one
-stopped. The unit is spread as the prior Beta(1/2, 1/2) cut to (c, 1), which has a closed form: with k successes
-of n
+stopped. The unit is spread as the prior Beta(1/2, 1/2) cut to (c, 1), which has a closed form: with k
+successes of n
 
     E = B(k + 1/2, n - k + 1/2) I(k + 1/2, n - k + 1/2) / (pi I(1/2, 1/2) c^k (1 - c)^(n - k)),
 
 I(a, b) being the probability of (c, 1) under Beta(a, b).
 
 E grows with k: every part's factor for a success is above 1 and for a failure below 1.
-E >= 2 falls as c grows: d log E / dc <= (1/2 - (k - n c)) / (c (1 - c)), since (1 - 1/E) times the cut prior's
-density at c is at most 1 / (2 c (1 - c)); and k - n c <= 1/2 leaves E below 2, as k log(k / (k - 1/2)) <= log 2.
-So for alpha < 1/2 the chances that are disproven are an interval (0, bound].
+E >= 2 falls as c grows: d log E / dc <= (1/2 - (k - n c)) / (c (1 - c)), since (1 - 1/E) times the cut
+prior's density at c is at most 1 / (2 c (1 - c)); and k - n c <= 1/2 leaves E below 2, as
+k log(k / (k - 1/2)) <= log 2. So for alpha < 1/2 the chances that are disproven are an interval (0, bound].
 """
 
 import math
@@ -63,9 +63,9 @@ def is_hopeless(
 ) -> NDArray[np.bool_]:
     """Whether to give up trying to prove a probability above ``chance``. It claims nothing.
 
-    It is true where the mirrored bet, on failures, proves a probability below ``chance`` at ``alpha``. To stop
-    here spends none of the alpha of ``is_proven``, which allows every reason for stopping; a generous alpha
-    such as 0.05 only loses, on average, at most that share of the images whose probability is above.
+    It is true where the mirrored bet, on failures, proves a probability below ``chance`` at ``alpha``. To
+    stop here spends none of the alpha of ``is_proven``, which allows every reason for stopping; a generous
+    alpha such as 0.05 only loses, on average, at most that share of the images whose probability is above.
     """
     k, n = counted(successes, trials)
     require_chance(chance)
