@@ -59,11 +59,12 @@ def least_trials(chance: float, alpha: float) -> int:
 def require_alpha(alpha: float) -> None:
     """Raise RangeError unless 0 < alpha < 1/2.
 
-    A lower bound that is wrong in half of the repeats or more bounds nothing, and who gives 0.999 means 0.001.
+    A bound that is wrong in half of the repeats or more bounds nothing, and who gives 0.999 means 0.001.
     """
     if not 0 < alpha < 0.5:
         raise RangeError(
-            f"alpha, the probability of an error, must lie in (0, 0.5), got {alpha}; for confidence 0.999 give 0.001"
+            f"alpha, the probability of an error, must lie in (0, 0.5), got {alpha};"
+            " for confidence 0.999 give 0.001"
         )
 
 
@@ -72,12 +73,12 @@ def require_chance(chance: ArrayLike) -> None:
     values = np.asarray(chance, dtype=np.float64)
     if not ((values > 0) & (values < 1)).all():
         raise RangeError(
-            f"the chance to be exceeded must lie in (0, 1), got {chance}; choose a radius within reach"
+            f"the chance to be exceeded must lie in (0, 1), got {chance!r}; choose a radius within reach"
         )
 
 
 def counted(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return both as int64 arrays; raise unless they are integers with 0 <= successes <= trials, trials >= 1."""
+    """Return both as int64; raise unless they are integers with 0 <= successes <= trials, trials >= 1."""
     k, n = np.asarray(successes), np.asarray(trials)
     if k.dtype.kind not in "iu" or n.dtype.kind not in "iu":
         raise DTypeError(f"successes and trials are integer counts, got {k.dtype} and {n.dtype}")
