@@ -61,7 +61,10 @@ def test_every_copy_of_a_batch_has_draws_of_its_own() -> None:
     """Use u of copy j is draw first + u * copies + j, also of a part and of copies of copies."""
     image = torch.zeros(1, 1, 4, 4)
     streams = rs.Streams(0, "train", [9, 3])
-    draw = lambda number: normal_like(image, 1, rs.Streams(0, "train", [3]).at(number))[0, 0]  # noqa: E731
+
+    def draw(number: int) -> torch.Tensor:
+        return normal_like(image, 1, rs.Streams(0, "train", [3]).at(number))[0, 0]
+
     normal_like(image.expand(2, 1, 4, 4), 1, streams)
     with in_copies(streams, 3) as copies:
         assert isinstance(copies, rs.Streams)

@@ -10,7 +10,7 @@ from rsc_snn.codings import Direct, Poisson, RandomizedSmoothing
 from rsc_snn.errors import InputError, UnknownNameError
 from rsc_snn.experiments.catalogue import by_name, resolve
 from rsc_snn.neurons import LIF, ReLU
-from rsc_snn.objectives import Adversarial, Consistency, CrossEntropy, SmoothAdv
+from rsc_snn.objectives import AbstractObjective, Adversarial, Consistency, CrossEntropy, SmoothAdv
 from rsc_snn.training import Recipe
 
 
@@ -83,7 +83,7 @@ def test_combinations_that_mean_nothing_are_unknown(method: str) -> None:
         ("-cons-smoothadv", SmoothAdv(objective=Consistency())),
     ],
 )
-def test_suffixes_choose_the_objective(suffix: str, objective: object) -> None:
+def test_suffixes_choose_the_objective(suffix: str, objective: AbstractObjective) -> None:
     plain = by_name("digits-vgg5-rsc0.25")
     found = by_name(f"digits-vgg5-rsc0.25{suffix}")
     assert found == replace(plain, objective=objective, name=f"digits-vgg5-rsc0.25{suffix}")
