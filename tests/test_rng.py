@@ -7,7 +7,7 @@ import torch
 
 import rsc_snn as rs
 from rsc_snn.errors import InputError, ShapeError
-from rsc_snn.rng import normal_like, philox, uniform_like
+from rsc_snn.rng import in_copies, normal_like, philox, uniform_like
 
 CPU = torch.device("cpu")
 
@@ -55,6 +55,43 @@ def test_every_use_takes_the_next_draw_and_at_fixes_it() -> None:
         again = normal_like(images, 1, fixed)
         assert torch.equal(again[:, 0], second[:, 1])
         assert torch.equal(again[:, 1], first[:, 0])
+
+
+def test_every_copy_of_a_batch_has_draws_of_its_own() -> None:
+    """Use u of copy j is draw first + u * copies + j, also of a part and of copies of copies."""
+    image = torch.zeros(1, 1, 4, 4)
+    streams = rs.Streams(0, "train", [9, 3])
+
+    def draw(number: int) -> torch.Tensor:
+        return normal_like(image, 1, rs.Streams(0, "train", [3]).at(number))[0, 0]
+
+    normal_like(image.expand(2, 1, 4, 4), 1, streams)
+    with in_copies(streams, 3) as copies:
+        assert isinstance(copies, rs.Streams)
+        assert copies.indices.tolist() == [9, 3] * 3
+        for use in range(2):
+            rows = normal_like(image.expand(6, 1, 4, 4), 1, copies)[0]
+            for copy in range(3):
+                assert torch.equal(rows[2 * copy + 1], draw(1 + 3 * use + copy))
+        part = copies.part(torch.tensor([5, 5]), ahead=torch.tensor([0, 1]))
+        assert torch.equal(
+            normal_like(image.expand(2, 1, 4, 4), 1, part)[0], torch.stack([draw(9), draw(12)])
+        )
+        with in_copies(copies, 2) as more:
+            rows = normal_like(image.expand(12, 1, 4, 4), 1, more)[0]
+            assert torch.equal(rows[1::2], torch.stack([draw(number) for number in range(7, 13)]))
+    assert streams.next_draw == 13
+
+
+def test_copies_of_fixed_draws_and_of_other_generators_are_left_as_they_are() -> None:
+    images = torch.zeros(4, 1, 4, 4)
+    with in_copies(rs.Streams(0, "train", [9, 3]).at([5, 6]), 2) as copies:
+        first, second = normal_like(images, 1, copies)[0].split(2)
+        assert torch.equal(first, second)
+    generator = torch.Generator()
+    for other in (generator, None):
+        with in_copies(other, 2) as same:
+            assert same is other
 
 
 def test_seed_purpose_image_draw_and_step_all_change_the_numbers() -> None:

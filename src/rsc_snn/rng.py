@@ -42,6 +42,7 @@ class Streams:
         self._fixed_draws: Tensor | None = None
         self._next_draw = 0
         self._ahead: Tensor | int = 0
+        self._apart = 1  # draws from one use to the next
         self._key = _words(self.seed, purpose)
 
     def at(self, draws: "Tensor | Sequence[int] | range | int") -> "Streams":
@@ -59,7 +60,7 @@ class Streams:
     def starting_at(self, draw: int) -> "Streams":
         """Return streams whose next draw is ``draw``."""
         streams = Streams(self.seed, self.purpose, self.indices)
-        streams._next_draw, streams._ahead = draw, self._ahead
+        streams._next_draw, streams._ahead, streams._apart = draw, self._ahead, self._apart
         return streams
 
     def part(self, rows: Tensor, *, ahead: Tensor) -> "Streams":
@@ -67,11 +68,12 @@ class Streams:
 
         Args:
             rows: Positions in this batch, [R] integers; a position may come more than once.
-            ahead: Draws that each row has ahead of this one's next, [R] integers.
+            ahead: Uses that each row has ahead of this one's next, [R] integers.
         """
         part = Streams(self.seed, self.purpose, self.indices[rows])
         earlier = self._ahead[rows] if isinstance(self._ahead, Tensor) else self._ahead
-        part._next_draw, part._ahead = self._next_draw, ahead + earlier
+        part._next_draw, part._apart = self._next_draw, self._apart
+        part._ahead = ahead * self._apart + earlier
         if self._fixed_draws is not None:
             part._fixed_draws = self._fixed_draws[rows]
         return part
@@ -112,7 +114,7 @@ class Streams:
 
     def skip(self, num_draws: int = 1) -> None:
         """Count draws as taken without computing them."""
-        self._next_draw += num_draws
+        self._next_draw += num_draws * self._apart
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -124,7 +126,7 @@ class Streams:
         if self._fixed_draws is not None:
             return self._fixed_draws
         draws = self._current()
-        self._next_draw += 1
+        self.skip()
         return draws
 
     def _current(self) -> Tensor:
@@ -217,6 +219,23 @@ def held_draws(generator: Randomness, num_draws: int) -> Callable[[Tensor | None
     device = None if generator is None else generator.device
     seed = int(torch.randint(2**62, (1,), generator=generator, device=device))
     return lambda rows: Generator(device=device or "cpu").manual_seed(seed)
+
+
+@contextlib.contextmanager
+def in_copies(generator: Randomness, num_copies: int) -> Iterator[Randomness]:
+    """Give a batch that is repeated, all images and then all again, draws of its own for every copy.
+
+    Use u of copy j takes draw u * num_copies + j, counted from the next draw of ``generator``, which goes on
+    after the last of them. Where draws are fixed by ``at``, all copies have the same.
+    """
+    if not isinstance(generator, Streams):
+        yield generator
+        return
+    rows = torch.arange(len(generator)).repeat(num_copies)
+    copies = generator.part(rows, ahead=torch.arange(num_copies).repeat_interleave(len(generator)))
+    copies._apart *= num_copies
+    yield copies
+    generator._next_draw = copies._next_draw
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from rsc_snn.codings import Direct, Poisson, RandomizedSmoothing
 from rsc_snn.errors import InputError, UnknownNameError
 from rsc_snn.experiments.catalogue import by_name, resolve
 from rsc_snn.neurons import LIF, ReLU
+from rsc_snn.objectives import AbstractObjective, Adversarial, Consistency, CrossEntropy, SmoothAdv
 from rsc_snn.training import Recipe
 
 
@@ -49,10 +50,62 @@ def test_names_with_a_hyphen_in_the_data_set_are_read() -> None:
     assert by_name("imagenet-sewresnet18-direct-adv").name == "imagenet-sewresnet18-direct-adv"
 
 
-@pytest.mark.parametrize("method", ["rat-adv", "adversarial", "rsc0.1-adv-adv", "-adv", "adv"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "rat-adv",
+        "adversarial",
+        "rsc0.1-adv-adv",
+        "-adv",
+        "adv",
+        "cons",
+        "-cons",
+        "consistent",
+        "rsc0.1-cons-cons",
+        "rsc0.1-adv-cons",
+        "rsc0.1-adv-smoothadv",
+        "rat-smoothadv",
+    ],
+)
 def test_combinations_that_mean_nothing_are_unknown(method: str) -> None:
     with pytest.raises(UnknownNameError):
         by_name(f"digits-vgg5-{method}")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "objective"),
+    [
+        ("", CrossEntropy()),
+        ("-adv", Adversarial()),
+        ("-cons", Consistency()),
+        ("-smoothadv", SmoothAdv()),
+        ("-cons-adv", Adversarial(objective=Consistency())),
+        ("-cons-smoothadv", SmoothAdv(objective=Consistency())),
+    ],
+)
+def test_suffixes_choose_the_objective(suffix: str, objective: AbstractObjective) -> None:
+    plain = by_name("digits-vgg5-rsc0.25")
+    found = by_name(f"digits-vgg5-rsc0.25{suffix}")
+    assert found == replace(plain, objective=objective, name=f"digits-vgg5-rsc0.25{suffix}")
+
+
+def test_suffixes_go_around_the_objective_of_the_method() -> None:
+    inner = by_name("digits-vgg5-ersct").objective
+    assert by_name("digits-vgg5-ersct-cons").objective == Consistency(objective=inner)
+    both = SmoothAdv(objective=Consistency(objective=inner))
+    assert by_name("digits-vgg5-ersct-cons-smoothadv").objective == both
+
+
+@pytest.mark.parametrize("method", ["direct", "ann", "rat", "rsc0"])
+def test_regularisers_of_noise_need_noise(method: str) -> None:
+    with pytest.raises(InputError, match=f"digits-vgg5-{method}-cons: -cons needs a coding with noise"):
+        by_name(f"digits-vgg5-{method}-cons")
+    assert by_name("digits-vgg5-poisson-cons").objective == Consistency()
+
+
+def test_smoothadv_needs_noise() -> None:
+    with pytest.raises(InputError, match="-smoothadv needs a coding with noise; use poisson, rsc"):
+        by_name("digits-vgg5-direct-smoothadv")
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,12 @@ def test_specs_that_are_equal_have_one_name() -> None:
 
 
 def test_the_teacher_of_ersct_is_the_clean_twin() -> None:
-    for name in ("cifar10-vgg5-ersct", "cifar10-vgg5-ersct-adv", "cifar100-vgg11-ersct0.01"):
+    for name in (
+        "cifar10-vgg5-ersct",
+        "cifar10-vgg5-ersct-adv",
+        "cifar10-vgg5-ersct-cons",
+        "cifar100-vgg11-ersct0.01",
+    ):
         (teacher,) = teachers_of(by_name(name).objective)
         assert isinstance(teacher, TrainedTeacher)
         base = "-".join(name.split("-")[:2])

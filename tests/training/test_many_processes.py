@@ -89,8 +89,14 @@ def timeless(out: Path) -> list[dict[str, object]]:
             },
         ),
         ("digits-vgg5-ersct", TEACHER),
+        ("digits-vgg5-rsc0.1-cons-smoothadv", {}),
     ],
-    ids=["plain", "adversarial, constrained, accumulated, averaged", "a teacher first"],
+    ids=[
+        "plain",
+        "adversarial, constrained, accumulated, averaged",
+        "a teacher first",
+        "draws compared, smoothed adversary",
+    ],
 )
 def test_two_processes_give_the_weights_of_one(
     tmp_path: Path, recipe: str, settings: dict[str, object]

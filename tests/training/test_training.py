@@ -54,9 +54,14 @@ def timeless(folder: Path) -> list[dict[str, object]]:
     return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in rows]
 
 
-@pytest.mark.parametrize("num_steps", [1, 3, 6, 7, 11])
-def test_a_crash_anywhere_and_a_resume_give_the_same_bits(tmp_path: Path, num_steps: int) -> None:
-    recipe = tiny()
+@pytest.mark.parametrize(
+    ("method", "num_steps"),
+    [*(("rsc0.1", num_steps) for num_steps in (1, 3, 6, 7, 11)), ("rsc0.1-cons-smoothadv", 7)],
+)
+def test_a_crash_anywhere_and_a_resume_give_the_same_bits(
+    tmp_path: Path, method: str, num_steps: int
+) -> None:
+    recipe = tiny(method)
     train(recipe, tmp_path / "whole", seed=3)
     with pytest.raises(RuntimeError, match="crash"):
         train(recipe, tmp_path / "broken", seed=3, display=StopAt(num_steps))

@@ -30,15 +30,21 @@ _LISTED_METHODS = (
     "ersct0.01",
     "rat",
 )
+_LISTED_FOR_CERTIFICATES = ("rsc0.1-cons", "rsc0.1-smoothadv", "ersct-cons", "ersct-smoothadv")
 _NOT_ADVERSARIAL = ("rat",)  # its objective is adversarial already
-_ADVERSARIAL = "-adv"
 _NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+_SUFFIXES = methods.REGULARISERS | methods.ADVERSARIES
+_METHOD = (
+    rf"(?P<method>.*?)(?P<regulariser>{'|'.join(methods.REGULARISERS)})?"
+    rf"(?P<adversary>{'|'.join(methods.ADVERSARIES)})?"
+)
 
 
 def names() -> list[str]:
-    """Return the names of the recipes that are listed; other variances work too (rsc0.3)."""
-    plain = [f"{base}-{method}" for base in sorted(_bases()) for method in _LISTED_METHODS]
-    return plain + [f"{name}{_ADVERSARIAL}" for name in plain if not name.endswith(_NOT_ADVERSARIAL)]
+    """Return the names of the recipes that are listed; other variances (rsc0.3) and suffixes work too."""
+    adversarial = [f"{method}-adv" for method in _LISTED_METHODS if method not in _NOT_ADVERSARIAL]
+    groups = (_LISTED_METHODS, adversarial, _LISTED_FOR_CERTIFICATES)
+    return [f"{base}-{method}" for group in groups for base in sorted(_bases()) for method in group]
 
 
 def resolve(reference: str) -> tuple[Recipe, int | None]:
@@ -58,21 +64,26 @@ def resolve(reference: str) -> tuple[Recipe, int | None]:
 
 
 def by_name(name: str) -> Recipe:
-    """Return the recipe DATASET-NETWORK-METHOD."""
+    """Return the recipe DATASET-NETWORK-METHOD.
+
+    Raises:
+        UnknownNameError: no recipe is called so.
+        InputError: a suffix needs noise, and the method has none.
+    """
     bases = _bases()
     fitting = [base for base in bases if name.startswith(f"{base}-")]
     if not fitting:
         raise UnknownNameError("recipe", name, names())
     base = max(fitting, key=len)
-    method = name.removeprefix(f"{base}-")
-    variant = _method(method.removesuffix(_ADVERSARIAL))
-    if variant is None:
+    match = re.fullmatch(_METHOD, name.removeprefix(f"{base}-"))
+    variant = _method(match["method"]) if match else None
+    if match is None or variant is None or (match["adversary"] and match["method"] in _NOT_ADVERSARIAL):
         raise UnknownNameError("recipe", name, names())
     recipe = variant(bases[base]())
-    if method.endswith(_ADVERSARIAL):
-        if method.removesuffix(_ADVERSARIAL) in _NOT_ADVERSARIAL:
-            raise UnknownNameError("recipe", name, names())
-        recipe = methods.adversarial(recipe)
+    for suffix in filter(None, (match["regulariser"], match["adversary"])):
+        if suffix in methods.NEED_NOISE and not recipe.coding.is_random:
+            raise InputError(f"{name}: {suffix} needs a coding with noise; use poisson, rsc, rsc2 or ersct")
+        recipe = _SUFFIXES[suffix](recipe)
     return replace(recipe, name=name)
 
 
@@ -109,8 +120,8 @@ def _method(text: str) -> Callable[[Recipe], Recipe] | None:
         name: function
         for name, function in vars(methods).items()
         if inspect.isfunction(function) and function.__module__ == methods.__name__
+        if function not in _SUFFIXES.values()
     }
-    del available[methods.adversarial.__name__]
     if text in available and len(inspect.signature(available[text]).parameters) == 1:
         plain: Callable[[Recipe], Recipe] = available[text]
         return plain

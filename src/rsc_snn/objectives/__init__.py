@@ -2,6 +2,7 @@
 
 from rsc_snn.objectives.adversarial import Adversarial
 from rsc_snn.objectives.base import AbstractObjective
+from rsc_snn.objectives.consistency import Consistency
 from rsc_snn.objectives.cross_entropy import CrossEntropy
 from rsc_snn.objectives.ersct import ERSCT
 from rsc_snn.objectives.smooth_adv import SmoothAdv
@@ -19,6 +20,7 @@ __all__ = [
     "AbstractObjective",
     "AbstractTeacher",
     "Adversarial",
+    "Consistency",
     "CrossEntropy",
     "GivenTeacher",
     "SavedTeacher",
