@@ -34,14 +34,14 @@ def main() -> None:
     torch.manual_seed(0)
     classifier = rs.wrap(make_network(), coding=rs.codings.Direct(), num_steps=NUM_STEPS).train()
     optimizer = torch.optim.Adam(classifier.parameters(), lr=5e-3)
-    for _ in range(5):
+    for _ in range(3):
         for rows in torch.randperm(len(train.labels)).split(100):
             loss = nn.functional.cross_entropy(classifier(train.pixels()[rows]), train.labels[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
     classifier.eval()
-    images, labels = test.pixels()[:100], test.labels[:100]
+    images, labels = test.pixels()[:50], test.labels[:50]
     print(describe(classifier, images[:8]))
     result = rs.evaluate(classifier, images, labels, attacks=rs.attacks.paper(eps=16 / 255))
     assert result.summary.robust is not None

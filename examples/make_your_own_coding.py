@@ -37,8 +37,8 @@ class Bits(AbstractCoding):
 
 def main() -> None:
     base = by_name("digits-vgg5-direct")
-    recipe = replace(base, name="digits-bits", coding=Bits(), training=replace(base.training, epochs=2))
-    test = rs.data.load("digits").at(slice(50))
+    recipe = replace(base, name="digits-bits", coding=Bits(), training=replace(base.training, epochs=1))
+    test = rs.data.load("digits").at(slice(20))
     with tempfile.TemporaryDirectory() as folder:
         classifier = rs.train(recipe, folder)
     result = rs.evaluate(classifier, test.pixels(), test.labels, attacks=rs.attacks.paper(eps=16 / 255))

@@ -15,7 +15,8 @@ from tests.helpers import seeded
 pytestmark = [pytest.mark.slow, pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]
 
 POINT = 0.01  # of accuracy
-NUM_STARTS = 10
+NUM_STARTS = 6
+NUM_QUERIES = 300
 RADII = {Linf(): 0.16, L2(): 0.8}
 NAMES = {Linf(): "Linf", L2(): "L2"}
 Victim = tuple[nn.Module, Tensor, Tensor]
@@ -131,6 +132,6 @@ def test_square_and_pyautoattack(victim: Victim, norm: AbstractNorm) -> None:
     """Ours also tries windows at the last row and column, which theirs leaves out."""
     square = pytest.importorskip("pyautoattack.square")
     model, images, labels = victim
-    attack = square.SquareAttack(model, norm=NAMES[norm], n_queries=1000, eps=RADII[norm])
+    attack = square.SquareAttack(model, norm=NAMES[norm], n_queries=NUM_QUERIES, eps=RADII[norm])
     rival = theirs(attack.perturb, images, labels)
-    compare(victim, Square(eps=RADII[norm], norm=norm, num_steps=1000), rival, at_most=2 * POINT)
+    compare(victim, Square(eps=RADII[norm], norm=norm, num_steps=NUM_QUERIES), rival, at_most=2 * POINT)

@@ -49,7 +49,7 @@ def test_the_budgets_are_those_that_are_documented() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
-    images, labels = images_of(6)
+    images, labels = images_of(3)
     runs = [
         rs.audit(small_classifier(NOISY), images, labels, checks=FEW, budget="quick", num_draws=3)
         for _ in range(2)
@@ -153,10 +153,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_keeps_its_last_audit(run: Path) -> None:
     estimates: list[float] = []
-    audit_run(run, budget="quick", limit=4, num_draws=2, on_estimate=estimates.append)
-    audit = audit_run(run, budget="quick", limit=5, num_draws=2, seed=1)
+    audit_run(run, budget="quick", limit=2, num_draws=2, on_estimate=estimates.append)
+    audit = audit_run(run, budget="quick", limit=3, num_draws=2, seed=1)
     rows = RunFolder(run).audit_rows()
-    assert [row["num_images"] for row in rows] == [5, 5]
+    assert [row["num_images"] for row in rows] == [3, 3]
     assert [row["seed"] for row in rows] == [1, 1]
     assert len({row["subject"] for row in rows}) == 1
     assert [{k: v for k, v in row.items() if k != "subject"} for row in rows] == json.loads(
@@ -168,7 +168,7 @@ def test_a_run_keeps_its_last_audit(run: Path) -> None:
 def test_the_command_prints_verdicts_and_the_report_shows_them(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["audit", str(run), "--budget", "quick", "--limit", "4", "--draws", "2", "--device", "cpu"]
+    command = ["audit", str(run), "--budget", "quick", "--limit", "2", "--draws", "2", "--device", "cpu"]
     assert main([*command, "--source", str(run)]) == 0
     out = capsys.readouterr().out
     assert "about" in out
@@ -190,7 +190,7 @@ def test_bad_options_are_one_line(run: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_damaged_rows_are_refused(run: Path) -> None:
-    audit_run(run, budget="quick", limit=4, num_draws=2)
+    audit_run(run, budget="quick", limit=2, num_draws=2)
     path = RunFolder(run).audit
     rows = read_rows(path)
     for change, message in (

@@ -51,7 +51,7 @@ def test_a_dead_surrogate_fails_and_a_wide_one_breaks_it() -> None:
     network = rs.networks.VGG5(hidden_width=16).build(num_classes=10, image_shape=(1, 8, 8), neuron=neuron)
     network.load_state_dict(living.network.state_dict())
     dead = SpikingClassifier(network, rs.codings.Direct(), 2, (0.3,), (0.4,)).eval()
-    images, labels = labelled(dead, torch.rand(50, 1, 8, 8, generator=seeded(3)))
+    images, labels = labelled(dead, torch.rand(24, 1, 8, 8, generator=seeded(3)))
     checks = [BlindGradients(), SurrogateWidth()]
     found = rs.audit(dead, images, labels, budget="quick", eps=0.05, checks=checks)
     assert failed(found) >= {"BlindGradients", "SurrogateWidth"}, found.by_name["SurrogateWidth"].finding

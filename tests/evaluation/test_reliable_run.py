@@ -22,7 +22,7 @@ from rsc_snn.runs.files import Row, read_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import save_weights
 from tests.helpers import small_classifier
-from tests.training.launch import ALONE, run_and_kill, together
+from tests.training.launch import ALONE, has_rows, run_and_kill, together
 from tests.training.launch import run as run_command
 
 pytestmark = pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
@@ -224,8 +224,9 @@ def test_two_processes_do_what_one_does_and_survive_a_kill(tmp_path: Path) -> No
         command = ["attack", str(folder), "--suite", "reliable", "--budget", "quick", "--source", str(source)]
         command += ["--device", "cpu", "--draws", "3", "--limit", "10", "--batch-size", "2", "--keep-images"]
         if launcher != ALONE:
-            assert run_and_kill([*launcher, *command], (folder / "attacks.jsonl").exists)
-            assert 0 < len(read_rows(folder / "attacks.jsonl")) < 80
+            path = folder / "attacks.jsonl"
+            assert run_and_kill([*launcher, *command], has_rows(path))
+            assert len(read_rows(path)) < 80
         run_command([*launcher, *command])
         rows[name] = read_rows(folder / "attacks.jsonl")
     assert len(rows["one"]) == 80

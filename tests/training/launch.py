@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rsc_snn.runs.files import read_rows
+
 ALONE = (sys.executable, "-m", "rsc_snn")
 
 
@@ -50,6 +52,11 @@ def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patienc
         was_running = process.poll() is None
         kill_tree(process.pid)
     return was_running
+
+
+def has_rows(path: Path) -> Callable[[], bool]:
+    """Ask whether there is a complete row yet: the file is there a moment earlier."""
+    return lambda: bool(read_rows(path))
 
 
 def kill_tree(pid: int) -> None:

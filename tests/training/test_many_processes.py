@@ -20,6 +20,7 @@ from tests.training.launch import (
     ALONE,
     descendants,
     environment,
+    has_rows,
     kill_tree,
     run,
     run_and_kill,
@@ -214,7 +215,7 @@ def test_two_processes_attack_as_one_and_survive_a_kill(tmp_path: Path) -> None:
         command = ["attack", str(folder), "--device", "cpu", "--draws", "3", "--limit", "100"]
         command += ["--batch-size", "16", "--eps", "4/255,8/255"]
         if launcher != ALONE:
-            assert run_and_kill([*launcher, *command], (folder / "attacks.jsonl").exists)
+            assert run_and_kill([*launcher, *command], has_rows(folder / "attacks.jsonl"))
             assert 0 < len(read_rows(folder / "attacks.jsonl")) < 600
         run([*launcher, *command])
         rows[name] = read_rows(folder / "attacks.jsonl")
