@@ -38,12 +38,12 @@ def certify(
     radius: float | None = None,
     rows_per_pass: int = ROWS_PER_PASS,
 ) -> list[Certificate]:
-    """Certify the majority vote of a random classifier on images [Cohen et al., arXiv:1902.02918, CERTIFY].
+    """Certify the majority vote of a random classifier [CERTIFY of Cohen et al., arXiv:1902.02918].
 
-    The class is chosen by ``num_select`` draws; other draws bound its probability from below, by Clopper and
-    Pearson's bound; what the noise of the coding proves turns the bound into a radius. Both kinds of draws are
-    keyed by image. With ``radius``, an anytime-valid sequence stops at the decision whether that radius is
-    proven, and its bound, somewhat lower, gives the radius.
+    The class is chosen by ``num_select`` draws; other draws bound its probability from below, by Clopper
+    and Pearson's bound; what the noise of the coding proves turns the bound into a radius. Both kinds of
+    draws are keyed by image. With ``radius``, an anytime-valid sequence stops at the decision whether that
+    radius is proven, and its bound, somewhat lower, gives the radius.
 
     Args:
         classifier: In eval mode, with a coding that has noise.

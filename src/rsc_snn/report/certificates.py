@@ -1,11 +1,10 @@
 """Certificates as the report shows them: certified accuracy over the radius. Needs no torch."""
 
+import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import fmean, median
-
-import numpy as np
 
 from rsc_snn.certification.bounds import lower_bound
 from rsc_snn.certification.sequence import lower_bound_so_far
@@ -13,12 +12,12 @@ from rsc_snn.evaluation.intervals import Estimate, estimate
 from rsc_snn.evaluation.summary import WORST, group, summarise
 from rsc_snn.guarantees import guarantee_of
 from rsc_snn.report.tables import Table, percent
-from rsc_snn.runs.files import Row, replace_file
+from rsc_snn.runs.files import Row
 
 RADII = {"l2": (0.217, 0.25, 0.435, 0.5, 0.75, 1.0, 1.25, 1.5), "l1": (0.01, 0.02, 0.05, 0.1, 0.125, 0.25)}
 _SHARED = ("seed", "alpha", "num_select", "num_estimate", "target", "norm")
-_CURVE_POINTS = 121
-_COLOURS = {"vote": "#0072b2", "single": "#009e73", "attack": "#d55e00"}  # Okabe, Ito
+_LAST_POINT = 60
+_COLOURS = ("#0072b2", "#009e73", "#d55e00")  # Okabe, Ito
 
 
 def groups_of(rows: Sequence[Row]) -> list[list[Row]]:
@@ -38,21 +37,18 @@ def _is_certified(row: Row, radius: float) -> bool:
     return bool(row["predicted"] == row["label"] and row["radius"] >= radius and row["radius"] > 0)
 
 
-def single_draw_bound(rows: Sequence[Row], radius: float) -> float:
-    """Least expected accuracy of one draw on these images under any change of norm ``radius``.
+def single_draw_bounds(rows: Sequence[Row], radii: Sequence[float]) -> list[float]:
+    """Least expected accuracy of one draw on these images under any change of norm r, for each r.
 
     The mean over images of what is left of the label's probability, of which a lower bound is taken at
-    alpha / N for each of the N images: all hold together with probability 1 - alpha. The label is known before
-    the draws, so that nothing is chosen by them. The attacker does not know the draw.
+    alpha / N for each of the N images: all hold together with probability 1 - alpha. The label is known
+    before the draws, so that nothing is chosen by them. The attacker does not know the draw.
     """
     alpha = rows[0]["alpha"] / len(rows)
-    least = []
-    for row in rows:
-        successes, trials = row["counts"][row["label"]], row["num_draws"]
-        bound = lower_bound if row["target"] is None else lower_bound_so_far
-        guarantee = guarantee_of(row["norm"], row["scale"])
-        least.append(guarantee.under_attack(float(bound(successes, trials, alpha)), radius))
-    return fmean(least)
+    bound = lower_bound if rows[0]["target"] is None else lower_bound_so_far
+    guarantee = guarantee_of(rows[0]["norm"], rows[0]["scale"])
+    chances = [float(bound(row["counts"][row["label"]], row["num_draws"], alpha)) for row in rows]
+    return [fmean(guarantee.under_attack(chance, radius) for chance in chances) for radius in radii]
 
 
 def certificate_table(name: str, rows: Sequence[Row], attacks: Sequence[Row] = ()) -> Table:
@@ -65,18 +61,17 @@ def certificate_table(name: str, rows: Sequence[Row], attacks: Sequence[Row] = (
     """
     norm, target = rows[0]["norm"], rows[0]["target"]
     upper = _votes_under_attack(rows, attacks)
-    radii = sorted({0.0, *(RADII[norm] if target is None else (target,)), *upper})
-    lines = []
-    for radius in radii:
-        left = single_draw_bound(rows, radius)
-        lines.append(
-            [
-                f"{radius:g}",
-                percent(certified_accuracy(rows, radius)),
-                percent(upper.get(radius)),
-                f"{100 * left:.1f}",
-            ]
-        )
+    sought = (*RADII[norm], *upper) if target is None else (target,)
+    radii = sorted({0.0, *sought})
+    lines = [
+        [
+            f"{radius:g}",
+            percent(certified_accuracy(rows, radius)),
+            percent(upper.get(radius)),
+            f"{100 * left:.1f}",
+        ]
+        for radius, left in zip(radii, single_draw_bounds(rows, radii), strict=True)
+    ]
     columns = (f"{norm} radius", "certified %", "vote under attack %", "single draw, at least %")
     return Table(f"{name}: certificates", columns, lines, _notes(rows))
 
@@ -92,12 +87,12 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         first["alpha"] ** (1 / first["num_estimate"])
     )
     notes = [
-        f"Test images: {len(rows)}; noise of {spread} {first['scale']:.4g}; alpha {first['alpha']:g} for each image; "
-        f"{first['num_select']} draws choose the class, at most {first['num_estimate']:,} others certify it; "
-        f"{draws:,} were used. No radius above {largest:.3g} can be proven with so many. In brackets 95 % Wilson "
-        "intervals over images.",
-        f"Mean radius {fmean(radii):.3f} (0 where the class is wrong or abstained), median {median(radii):.3f}; "
-        f"{len(right)} right, {abstained} abstained.",
+        f"Test images: {len(rows)}; noise of {spread} {first['scale']:.4g}; alpha {first['alpha']:g} for "
+        f"each image; {first['num_select']} draws choose the class, at most {first['num_estimate']:,} others "
+        f"certify it; {draws:,} were used. No radius above {largest:.3g} can be proven with so many. In "
+        "brackets 95 % Wilson intervals over images.",
+        f"Mean radius {fmean(radii):.3f} (0 where the class is wrong or abstained), median "
+        f"{median(radii):.3f}; {len(right)} right, {abstained} abstained.",
     ]
     if first["target"] is not None:
         notes.append(
@@ -105,9 +100,9 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         )
     if first["norm"] == "l2" and largest < 8 / 255 * math.sqrt(3072):
         notes.append(
-            "An l_inf change of eps has an l_2 norm of up to eps * sqrt(number of pixel values); for 32x32 colour "
-            "images 1/255, 2/255 and 8/255 are 0.217, 0.435 and 1.739. No certificate reaches l_inf 8/255 with this "
-            "noise and so many draws."
+            "An l_inf change of eps has an l_2 norm of up to eps * sqrt(number of pixel values); for 32x32 "
+            "colour images 1/255, 2/255 and 8/255 are 0.217, 0.435 and 1.739. There no certificate reaches "
+            "l_inf 8/255 with this noise and so many draws."
         )
     if len(rows) < 30:
         notes.append("Fewer than 30 images: the intervals are only a rough guide.")
@@ -129,42 +124,60 @@ def _votes_under_attack(rows: Sequence[Row], attacks: Sequence[Row]) -> dict[flo
     return found
 
 
-def draw_certificates(rows: Sequence[Row], attacks: Sequence[Row], path: Path) -> None:
-    """Write a PNG of both sides: what is proven from below, what attacks leave from above."""
+@dataclass(frozen=True)
+class CertificateSection:
+    """What the page shows of certificates that were made alike: a table and a PNG."""
+
+    table: Table
+    picture: bytes
+
+
+def certificate_sections(name: str, rows: Sequence[Row], attacks: Sequence[Row]) -> list[CertificateSection]:
+    """Return what the page shows of a run's certificates, a section for each way they were made."""
+    return [
+        CertificateSection(certificate_table(name, found, attacks), draw_certificates(found, attacks))
+        for found in groups_of(rows)
+    ]
+
+
+def draw_certificates(rows: Sequence[Row], attacks: Sequence[Row]) -> bytes:
+    """Return a PNG of both sides: what is proven from below, what attacks leave from above."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    norm = rows[0]["norm"]
-    largest = max([row["radius"] for row in rows] + [rows[0]["scale"]]) * 1.05
-    radii = np.linspace(0, largest, _CURVE_POINTS)
-    certified = [certified_accuracy(rows, float(r)) for r in radii]
-    attacked = _votes_under_attack(rows, attacks)
+    target = rows[0]["target"]
+    largest = 1.05 * max([row["radius"] for row in rows] + [rows[0]["scale"]]) if target is None else target
+    radii = [largest * step / _LAST_POINT for step in range(_LAST_POINT + 1)]
     figure = Figure(figsize=(6.6, 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     panel = figure.subplots()
+    certified = [certified_accuracy(rows, radius) for radius in radii]
     low, value, high = ([100 * point[i] for point in certified] for i in (1, 0, 2))
-    panel.fill_between(radii, low, high, color=_COLOURS["vote"], alpha=0.15, linewidth=0)
-    panel.plot(radii, value, color=_COLOURS["vote"], label="majority vote, certified")
-    single = [100 * single_draw_bound(rows, float(r)) for r in radii]
-    panel.plot(radii, single, color=_COLOURS["single"], linestyle="--", label="single draw, at least")
-    if attacked:
-        points = sorted(attacked.items())
-        middle = [100 * found.value for _, found in points]
-        below = [m - 100 * found.low for m, (_, found) in zip(middle, points, strict=True)]
-        above = [100 * found.high - m for m, (_, found) in zip(middle, points, strict=True)]
+    panel.fill_between(radii, low, high, color=_COLOURS[0], alpha=0.15, linewidth=0)
+    panel.plot(radii, value, color=_COLOURS[0], label="majority vote, certified")
+    single = [100 * left for left in single_draw_bounds(rows, radii)]
+    panel.plot(radii, single, color=_COLOURS[1], linestyle="--", label="single draw, at least")
+    attacked = sorted(_votes_under_attack(rows, attacks).items())
+    if shown := [(radius, found) for radius, found in attacked if radius <= 2 * largest]:
+        places, found = zip(*shown, strict=True)
+        below = [100 * (each.value - each.low) for each in found]
+        above = [100 * (each.high - each.value) for each in found]
+        middle = [100 * each.value for each in found]
         panel.errorbar(
-            [radius for radius, _ in points],
+            places,
             middle,
             yerr=(below, above),
-            color=_COLOURS["attack"],
+            color=_COLOURS[2],
             marker="o",
             capsize=2,
             label="majority vote under attack",
         )
-    panel.set_xlabel(f"radius ({norm}, pixel units)")
+    panel.set_xlabel(f"radius ({rows[0]['norm']}, pixel units)")
     panel.set_ylabel("accuracy, %")
     panel.set_ylim(0, 102)
     panel.set_xlim(left=0)
     panel.grid(alpha=0.3)
     panel.legend(fontsize=8)
-    replace_file(path, lambda temporary: figure.savefig(temporary, format="png", dpi=130))
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=130)
+    return picture.getvalue()

@@ -9,6 +9,7 @@ from typing import Any
 
 from rsc_snn.errors import InputError
 from rsc_snn.report.audits import audit_section
+from rsc_snn.report.certificates import certificate_sections
 from rsc_snn.report.curves import draw_accuracy_over_eps
 from rsc_snn.report.tables import Table, attack_table, paper_table, protocol_table
 from rsc_snn.runs.files import Row, read_environments, replace_text
@@ -27,6 +28,7 @@ class ReportedRun:
     training: list[Row]
     environments: list[dict[str, Any]]
     audit: list[Row]
+    certificates: list[Row]
 
 
 def find_runs(folder: Path) -> list[RunFolder]:
@@ -55,6 +57,7 @@ def read_run(folder: RunFolder) -> ReportedRun:
         folder.epoch_rows(),
         read_environments(folder.environment),
         folder.audit_rows(),
+        folder.certificate_rows(),
     )
 
 
@@ -75,6 +78,11 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     html = _render(
         tables=tables,
         audits=[audit_section(name, found) for name, found in audits.items()],
+        certificates=[
+            section
+            for name, run in zip(rows, runs, strict=True)
+            for section in certificate_sections(name, run.certificates, run.rows)
+        ],
         training=_training_table(runs),
         curves=base64.b64encode(picture.read_bytes()).decode() if has_curves else None,
         environments=_distinct(runs),

@@ -10,6 +10,7 @@ import yaml
 
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.runs.audit_schema import require_audit_rows
+from rsc_snn.runs.certificate_schema import require_certificate_rows
 from rsc_snn.runs.files import Row, read_rows, replace_text
 from rsc_snn.runs.schema import require_attack_rows, require_epoch_rows
 
@@ -119,6 +120,12 @@ class RunFolder:
         """Return all complete rows of audit.jsonl, checked."""
         rows = read_rows(self.audit)
         require_audit_rows(rows, self.audit)
+        return rows
+
+    def certificate_rows(self) -> list[Row]:
+        """Return all complete rows of certificates.jsonl, checked."""
+        rows = read_rows(self.certificates)
+        require_certificate_rows(rows, self.certificates)
         return rows
 
     @contextlib.contextmanager
