@@ -25,7 +25,7 @@ NUM_REPEATS, NUM_DRAWS = 200, 100_000
 def test_radii_of_a_linear_base_are_those_of_its_margin() -> None:
     """sigma * Phi^-1(p_A) is the distance to the boundary; one image under 200 indices is 200 repeats.
 
-    Votes for "above threshold" are summed over the classes above it, so that one sampling serves all four p_A.
+    Votes for "above threshold" are summed over the classes above it: one sampling serves all four p_A.
     """
     coding, at = Unclamped(std=0.5), 0.5
     margins = [coding.std * stats.norm.ppf(chance) for chance in CHANCES]
@@ -34,9 +34,8 @@ def test_radii_of_a_linear_base_are_those_of_its_margin() -> None:
     voter = Voter(classifier, len(CHANCES) + 1, seed=0, rows_per_pass=100_000)
     images, indices = torch.full((NUM_REPEATS, 1, 1, 1), at), torch.arange(NUM_REPEATS)
     counts = voter.count(images, indices, "estimate", first=0, num_draws=NUM_DRAWS).numpy()
-    for rank, (chance, margin) in enumerate(
-        zip(sorted(CHANCES, reverse=True), sorted(margins, reverse=True), strict=True)
-    ):
+    largest_first = sorted(zip(CHANCES, margins, strict=True), reverse=True)
+    for rank, (chance, margin) in enumerate(largest_first):
         votes = counts[:, rank + 1 :].sum(1)
         lower = lower_bound(votes, NUM_DRAWS, 0.001)
         radii = [coding.guarantee(1).radius(float(bound)) for bound in lower]
@@ -93,10 +92,8 @@ def test_selection_and_estimation_have_draws_of_their_own() -> None:
     classifier = small_classifier(NOISY)
     voter = Voter(classifier, 10, seed=0, rows_per_pass=64)
     images = torch.rand(2, 1, 8, 8, generator=seeded(0))
-    select, estimate = (
-        voter.count(images, torch.arange(2), purpose, first=0, num_draws=60)
-        for purpose in ("select", "estimate")
-    )
+    select = voter.count(images, torch.arange(2), "select", first=0, num_draws=60)
+    estimate = voter.count(images, torch.arange(2), "estimate", first=0, num_draws=60)
     later = voter.count(images, torch.arange(2), "estimate", first=60, num_draws=60)
     assert not torch.equal(select, estimate)
     both = voter.count(images, torch.arange(2), "estimate", first=0, num_draws=120)
@@ -156,7 +153,8 @@ def test_bad_classifiers_and_labels_are_refused() -> None:
         rs.certify(rs.wrap(NoiseOfItsOwn().eval(), coding=NOISY), images, labels)
     broken = small_classifier(NOISY)
     with torch.no_grad():
-        next(broken.parameters()).fill_(torch.nan)
+        for parameter in broken.parameters():
+            parameter.fill_(torch.nan)
     with pytest.raises(InputError, match="not finite"):
         rs.certify(broken, images, labels, num_estimate=20)
 
