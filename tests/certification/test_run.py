@@ -1,0 +1,182 @@
+"""Certifying a run folder: rows, resume, refusals, the command and its report."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import rsc_snn as rs
+from rsc_snn.certification.run import certify_run
+from rsc_snn.cli.app import main
+from rsc_snn.errors import RunFolderError
+from rsc_snn.networks.folding import folded
+from rsc_snn.report.certificates import certificate_table, certified_accuracy, single_draw_bounds
+from rsc_snn.report.page import write_report
+from rsc_snn.runs.files import append_rows, read_rows
+from rsc_snn.runs.folder import RunFolder
+from tests.helpers import seeded, small_classifier
+from tests.training.launch import ALONE, together
+from tests.training.launch import run as run_command
+
+NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make(tmp_path / "run")
+
+
+def make(folder: Path, coding: rs.codings.AbstractCoding = NOISY) -> Path:
+    rs.save(folder, small_classifier(coding), data="digits")
+    return folder
+
+
+def test_a_run_that_was_stopped_ends_with_the_same_rows(run: Path, tmp_path: Path) -> None:
+    options = {"num_select": 5, "num_estimate": 30}
+    whole = certify_run(run, limit=20, **options)  # type: ignore[arg-type]
+    assert [row["index"] for row in whole] == list(range(20))
+    other = make(tmp_path / "other")
+    append_rows(RunFolder(other).certificates, read_rows(RunFolder(run).certificates)[:11])
+    with RunFolder(other).certificates.open("a") as file:
+        file.write('{"index": 11, "lab')
+    again = certify_run(other, limit=20, **options)  # type: ignore[arg-type]
+    assert sorted(again, key=lambda row: row["index"]) == whole
+    assert len(read_rows(RunFolder(other).certificates)) == 20
+    assert certify_run(other, limit=20, **options) == again  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_two_processes_certify_as_one_does(tmp_path: Path) -> None:
+    rows = {}
+    for name, launcher in (("one", ALONE), ("two", together(2))):
+        folder = make(tmp_path / name)
+        command = [
+            "certify",
+            str(folder),
+            "--device",
+            "cpu",
+            "--limit",
+            "20",
+            "--samples",
+            "40",
+            "--no-attack",
+        ]
+        run_command([*launcher, *command, "--select", "10"])
+        rows[name] = read_rows(RunFolder(folder).certificates)
+    assert len(rows["one"]) == 20
+    assert rows["two"] == rows["one"]
+
+
+def test_rows_of_other_weights_and_damaged_ones_are_refused(run: Path, tmp_path: Path) -> None:
+    certify_run(run, limit=2, num_select=2, num_estimate=20)
+    path = RunFolder(run).certificates
+    row = read_rows(path)[0]
+    foreign = make(tmp_path / "foreign")
+    for change, message in (
+        ({"subject": "0" * 16}, "other weights"),
+        ({"counts": [1] * 10}, "votes by class"),
+        ({"radius": -1.0}, "radius -1.0"),
+        ({"norm": "l7"}, "'l7'"),
+        ({"alpha": None}, "alpha None"),
+    ):
+        RunFolder(foreign).certificates.write_text(json.dumps({**row, **change}) + "\n")
+        with pytest.raises(RunFolderError, match=message):
+            certify_run(foreign, limit=2, num_select=2, num_estimate=20)
+    append_rows(path, [row])
+    with pytest.raises(RunFolderError, match="repeats"):
+        RunFolder(run).certificate_rows()
+
+
+def test_the_command_prints_a_table_and_the_report_shows_both_sides(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["certify", str(run), "--device", "cpu", "--limit", "3", "--samples", "40", "--select", "10"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    for words in (
+        "at most",
+        "certified %",
+        "vote under attack %",
+        "single draw, at least %",
+        "0.435",
+        "abstained",
+    ):
+        assert words in out
+    page = write_report(run).read_text()
+    assert "certificates" in page
+    assert "lies between what is certified and what attacks leave" in page
+    assert main([*command, "--no-attack", "--json"]) == 0
+    assert [row["index"] for row in json.loads(capsys.readouterr().out)] == [0, 1, 2]
+
+
+def test_bad_usage_is_one_line_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, silent = make(tmp_path / "run"), make(tmp_path / "direct", rs.codings.Direct())
+    shared = ["--device", "cpu", "--limit", "2"]
+    for command in (
+        ["certify", str(silent), *shared],
+        ["certify", str(run), *shared, "--samples", "9"],
+        ["certify", str(run), *shared, "--alpha", "1"],
+        ["certify", str(run), *shared, "--radius", "0"],
+        ["certify", str(run), *shared, "--samples", "100", "--radius", "2"],
+        ["certify", str(tmp_path / "nothing"), *shared],
+    ):
+        assert main(command) == 2, command
+        assert capsys.readouterr().err.count("\n") == 1
+    for folder in (run, silent):
+        assert not RunFolder(folder).certificates.exists()
+        assert not RunFolder(folder).attacks.exists()
+
+
+def row_of(index: int, label: int, predicted: int | None, radius: float, right: int) -> dict[str, object]:
+    counts = [1000 - right, right] if label == 1 else [right, 1000 - right]
+    return {
+        "index": index, "label": label, "predicted": predicted, "radius": radius, "norm": "l2",
+        "counts": counts, "num_draws": 1000,
+        "num_select": 100, "num_estimate": 1000, "alpha": 0.001, "seed": 0, "target": None,
+        "scale": 0.5, "batch_size": 8, "rows_per_pass": 256,
+    }  # fmt: skip
+
+
+def test_certified_accuracy_counts_right_classes_whose_radius_reaches() -> None:
+    rows = [
+        row_of(0, 1, 1, 0.5, 950),
+        row_of(1, 1, 0, 0.9, 100),
+        row_of(2, 0, None, 0.0, 500),
+        row_of(3, 0, 0, 0.2, 800),
+    ]
+    assert [certified_accuracy(rows, radius).value for radius in (0.0, 0.2, 0.3, 0.5, 0.6)] == [
+        0.5,
+        0.5,
+        0.25,
+        0.25,
+        0,
+    ]
+    table = certificate_table("net", rows)
+    assert table.rows[0][0] == "0"
+    assert "1 abstained" in " ".join(table.notes)
+
+
+def test_the_single_draw_bound_is_a_mean_over_images_at_alpha_over_n() -> None:
+    """One image: Phi(Phi^-1(lower) - r / std) with lower by Clopper and Pearson; by scipy here."""
+    from scipy import stats
+
+    rows = [row_of(0, 1, 1, 0.5, 950), row_of(1, 0, 0, 0.2, 800)]
+    lower = [stats.beta.ppf(0.0005, k, 1000 - k + 1) for k in (950, 800)]
+    for radius, found in zip((0.0, 0.4), single_draw_bounds(rows, (0.0, 0.4)), strict=True):
+        left = [stats.norm.cdf(stats.norm.ppf(p) - radius / 0.5) for p in lower]
+        assert found == pytest.approx(sum(left) / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["VGG5", "ResNet19"])
+def test_a_folded_network_answers_the_same(name: str) -> None:
+    spec = rs.networks.VGG5(hidden_width=16) if name == "VGG5" else rs.networks.ResNet19(width_divisor=16)
+    network = spec.build(num_classes=4, image_shape=(3, 32, 32), generator=seeded(0)).double()
+    current = torch.rand(2, 3, 3, 32, 32, generator=seeded(1), dtype=torch.float64)
+    network(current)  # moves the running statistics
+    network.eval()
+    with torch.no_grad():
+        plain, fast = network(current), folded(network)(current)
+    torch.testing.assert_close(fast, plain, rtol=1e-9, atol=1e-9)
+    assert "norm.running_mean" in " ".join(network.state_dict()), "the network itself stays"
+    assert "running_mean" not in " ".join(folded(network).state_dict())
