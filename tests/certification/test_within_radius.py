@@ -21,11 +21,8 @@ def linear() -> tuple[rs.SpikingClassifier, torch.Tensor, list[Certificate]]:
         weights.bias[0] = -1.75
     classifier = rs.wrap(nn.Sequential(nn.Flatten(2), weights).eval(), coding=Unclamped(std=0.25))
     assert isinstance(classifier, rs.SpikingClassifier)
-    images = (
-        0.5
-        + 0.05 * torch.arange(-2, 3).reshape(5, 1, 1, 1)
-        + 0.1 * torch.rand(3, 1, 4, 4, generator=seeded(0))
-    )
+    shades = 0.5 + 0.05 * torch.arange(-1, 2).reshape(3, 1, 1, 1)
+    images = shades + 0.1 * torch.rand(3, 1, 4, 4, generator=seeded(0))
     labels = torch.zeros(3, dtype=torch.int64)
     found = rs.certify(classifier, images, labels, num_estimate=20_000)
     return classifier, images, [each for each in found if each.predicted is not None]
