@@ -222,7 +222,7 @@ def test_two_processes_do_what_one_does_and_survive_a_kill(tmp_path: Path) -> No
     for name, launcher in (("one", ALONE), ("two", together(2))):
         folder = make(tmp_path / name)
         command = ["attack", str(folder), "--suite", "reliable", "--budget", "quick", "--source", str(source)]
-        command += ["--device", "cpu", "--draws", "3", "--limit", "6", "--batch-size", "1", "--keep-images"]
+        command += ["--device", "cpu", "--draws", "3", "--limit", "6", "--batch-size", "2", "--keep-images"]
         if launcher != ALONE:
             path = folder / "attacks.jsonl"
             assert run_and_kill([*launcher, *command], has_rows(path))
