@@ -222,16 +222,16 @@ def test_two_processes_do_what_one_does_and_survive_a_kill(tmp_path: Path) -> No
     for name, launcher in (("one", ALONE), ("two", together(2))):
         folder = make(tmp_path / name)
         command = ["attack", str(folder), "--suite", "reliable", "--budget", "quick", "--source", str(source)]
-        command += ["--device", "cpu", "--draws", "3", "--limit", "10", "--batch-size", "2", "--keep-images"]
+        command += ["--device", "cpu", "--draws", "3", "--limit", "6", "--batch-size", "2", "--keep-images"]
         if launcher != ALONE:
             path = folder / "attacks.jsonl"
             assert run_and_kill([*launcher, *command], has_rows(path))
-            assert len(read_rows(path)) < 80
+            assert len(read_rows(path)) < 48
         run_command([*launcher, *command])
         rows[name] = read_rows(folder / "attacks.jsonl")
-    assert len(rows["one"]) == 80
+    assert len(rows["one"]) == 48
     assert rows["two"] == rows["one"]
     one, two = (read_candidates(tmp_path / name / "candidates.safetensors") for name in rows)
     for name, (indices, images) in one.items():
-        assert indices.tolist() == list(range(10))
+        assert indices.tolist() == list(range(6))
         assert torch.equal(images, two[name][1])
