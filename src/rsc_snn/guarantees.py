@@ -8,6 +8,8 @@ from scipy.special import ndtr, ndtri
 
 from rsc_snn.errors import RangeError
 
+UNIFORM_STEP = 2.0**-24  # of the uniform numbers in ``rng``
+
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractGuarantee:
@@ -103,13 +105,20 @@ class BernoulliSpikes(AbstractGuarantee):
 
     A change of a pixel by d changes the distribution of one of its spikes by d in total variation, and that
     of all spikes of all steps by at most T times the l_1 norm [Mukhoty et al., ICLR 2024; the released code
-    leaves out the factor].
+    leaves out the factor]. Spikes are drawn by uniform numbers on a grid of 2**-24, so that the probability
+    is the pixel rounded up to it: every pixel value may gain one cell, which is taken off the radius.
 
     Args:
         num_steps: T, >= 1.
+        num_values: Pixel values of an image, >= 1.
     """
 
     num_steps: int
+    num_values: int
+
+    def __post_init__(self) -> None:
+        if self.num_steps < 1 or self.num_values < 1:
+            raise RangeError(f"expected at least one step and one pixel value, got {self}")
 
     @property
     def norm(self) -> str:
@@ -122,17 +131,26 @@ class BernoulliSpikes(AbstractGuarantee):
         return 1 / self.num_steps
 
     def under_attack(self, chance: float, radius: float) -> float:
-        """Return chance - T * radius, at least 0."""
-        return max(0.0, chance - self.num_steps * radius)
+        """Return chance - T * (radius + the grid's share), at least 0; the chance itself at radius 0."""
+        return max(0.0, chance - self._loss(radius))
 
     def chance_for(self, radius: float) -> float:
-        """Return 1/2 + T * radius."""
-        return 0.5 + self.num_steps * radius
+        """Return 1/2 + T * (radius + the grid's share)."""
+        return 0.5 + self._loss(radius)
 
     def _radius(self, chance: float) -> float:
-        return (chance - 0.5) / self.num_steps
+        return max(0.0, (chance - 0.5) / self.num_steps - self._grid)
+
+    @property
+    def _grid(self) -> float:
+        return self.num_values * UNIFORM_STEP
+
+    def _loss(self, radius: float) -> float:
+        return self.num_steps * (radius + self._grid) if radius > 0 else 0.0
 
 
-def guarantee_of(norm: str, scale: float) -> AbstractGuarantee:
-    """Return the guarantee that a row tells of by its norm and scale."""
-    return GaussianNoise(std=scale) if norm == "l2" else BernoulliSpikes(num_steps=round(1 / scale))
+def guarantee_of(norm: str, scale: float, num_values: int) -> AbstractGuarantee:
+    """Return the guarantee that a row tells of by its norm, its scale and the number of pixel values."""
+    if norm == "l2":
+        return GaussianNoise(std=scale)
+    return BernoulliSpikes(num_steps=round(1 / scale), num_values=num_values)

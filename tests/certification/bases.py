@@ -21,7 +21,7 @@ class Unclamped(AbstractCoding):
         noisy = image + self.std * normal_like(image, 1, generator)
         return noisy.expand(num_steps, *image.shape)
 
-    def guarantee(self, num_steps: int) -> GaussianNoise:
+    def guarantee(self, num_steps: int, num_values: int) -> GaussianNoise:
         return GaussianNoise(std=self.std)
 
     @property

@@ -28,7 +28,7 @@ def chance_of_clamped(point: tuple[float, float], rule: float, tilt: float) -> f
 )
 def test_the_clamp_is_a_part_of_the_base(point: tuple[float, float], rule: float, tilt: float) -> None:
     """No change within the radius takes the majority: 90 directions, at the radius and inside."""
-    guarantee = rs.codings.RandomizedSmoothing(variance=STD**2).guarantee(4)
+    guarantee = rs.codings.RandomizedSmoothing(variance=STD**2).guarantee(4, 2)
     assert guarantee is not None
     assert guarantee.scale == pytest.approx(STD)
     chance = chance_of_clamped(point, rule, tilt)
@@ -55,7 +55,7 @@ def test_a_linear_base_reaches_the_bound() -> None:
 def test_noise_of_every_step_costs_the_root_of_their_number(num_steps: int) -> None:
     """A base that averages its steps sees noise of std / sqrt(T): any larger radius would be wrong for it."""
     coding = rs.codings.RandomizedSmoothing(variance=STD**2, resample_each_step=True)
-    guarantee = coding.guarantee(num_steps)
+    guarantee = coding.guarantee(num_steps, 1)
     assert guarantee is not None
     margin = 0.2
     chance = stats.norm.cdf(margin / (STD / math.sqrt(num_steps)))
@@ -67,7 +67,7 @@ def test_noise_of_every_step_costs_the_root_of_their_number(num_steps: int) -> N
 @pytest.mark.parametrize("num_steps", [1, 2])
 def test_poissons_radius_holds_for_every_base_and_fails_without_the_factor(num_steps: int) -> None:
     """All functions of the spikes of one pixel, by enumeration."""
-    guarantee = rs.codings.Poisson().guarantee(num_steps)
+    guarantee = rs.codings.Poisson().guarantee(num_steps, 1)
     spikes = np.array(list(itertools.product((0, 1), repeat=num_steps)))
     broken = False
     for answers in itertools.product((0, 1), repeat=len(spikes)):
@@ -93,12 +93,12 @@ def _chance(spikes: np.ndarray, answers: tuple[int, ...], x: float) -> float:
 
 
 def test_no_majority_no_radius() -> None:
-    for guarantee in (GaussianNoise(std=1.0), BernoulliSpikes(num_steps=4)):
+    for guarantee in (GaussianNoise(std=1.0), BernoulliSpikes(num_steps=4, num_values=3)):
         assert guarantee.radius(0.5) == guarantee.radius(0.2) == 0.0
         assert guarantee.under_attack(0.7, 0.0) == pytest.approx(0.7)
-        assert guarantee_of(guarantee.norm, guarantee.scale) == guarantee
-    assert BernoulliSpikes(num_steps=4).under_attack(0.7, 1.0) == 0.0
+        assert guarantee_of(guarantee.norm, guarantee.scale, 3) == guarantee
+    assert BernoulliSpikes(num_steps=4, num_values=3).under_attack(0.7, 1.0) == 0.0
     with pytest.raises(RangeError):
         GaussianNoise(std=0.0)
-    assert rs.codings.Direct().guarantee(4) is None
-    assert rs.codings.RandomizedSmoothing(variance=0.0).guarantee(4) is None
+    assert rs.codings.Direct().guarantee(4, 2) is None
+    assert rs.codings.RandomizedSmoothing(variance=0.0).guarantee(4, 2) is None

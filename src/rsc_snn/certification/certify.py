@@ -85,7 +85,7 @@ def require_guarantee(classifier: AbstractClassifier, images: Tensor) -> Abstrac
         InputError: it has no coding of ours, that coding has no noise, or the network draws noise of its own.
     """
     coding = classifier.coding
-    guarantee = None if coding is None else coding.guarantee(classifier.num_steps)
+    guarantee = None if coding is None else coding.guarantee(classifier.num_steps, images[0].numel())
     if guarantee is None:
         raise InputError(
             f"a certificate needs a coding with noise, RandomizedSmoothing or Poisson, got {coding}; without "

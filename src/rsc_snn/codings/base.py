@@ -41,8 +41,13 @@ class AbstractCoding(Spec):
         """Whether the current is the same at every time step."""
         raise NotImplementedError
 
-    def guarantee(self, num_steps: int) -> AbstractGuarantee | None:
-        """Return what the noise of ``num_steps`` steps proves about any network behind it, or None."""
+    def guarantee(self, num_steps: int, num_values: int) -> AbstractGuarantee | None:
+        """Return what the noise proves about any network behind it; None if nothing.
+
+        Args:
+            num_steps: T.
+            num_values: Pixel values of an image.
+        """
         return None
 
     @property

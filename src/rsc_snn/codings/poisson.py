@@ -31,9 +31,9 @@ class Poisson(AbstractCoding):
         spikes: Tensor = _StraightThrough.apply(image, chance)  # type: ignore[no-untyped-call]
         return spikes
 
-    def guarantee(self, num_steps: int) -> BernoulliSpikes:
+    def guarantee(self, num_steps: int, num_values: int) -> BernoulliSpikes:
         """Return that of independent spikes, which shrinks with the number of steps."""
-        return BernoulliSpikes(num_steps=num_steps)
+        return BernoulliSpikes(num_steps=num_steps, num_values=num_values)
 
     @property
     def is_random(self) -> bool:

@@ -55,7 +55,7 @@ class RandomizedSmoothing(AbstractCoding):
         noisy = (image + math.sqrt(self.variance) * noise).clamp(0, 1)
         return noisy.expand(num_steps, *image.shape)
 
-    def guarantee(self, num_steps: int) -> GaussianNoise | None:
+    def guarantee(self, num_steps: int, num_values: int) -> GaussianNoise | None:
         """Return that of the Gaussian noise; None without noise.
 
         The clamp is a part of what stands behind the noise. The T noises of RSC-II tell of the image what

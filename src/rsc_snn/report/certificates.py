@@ -46,7 +46,7 @@ def single_draw_bounds(rows: Sequence[Row], radii: Sequence[float]) -> list[floa
     """
     alpha = rows[0]["alpha"] / len(rows)
     bound = lower_bound if rows[0]["target"] is None else lower_bound_so_far
-    guarantee = guarantee_of(rows[0]["norm"], rows[0]["scale"])
+    guarantee = guarantee_of(rows[0]["norm"], rows[0]["scale"], rows[0]["num_values"])
     chances = [float(bound(row["counts"][row["label"]], row["num_draws"], alpha)) for row in rows]
     return [fmean(guarantee.under_attack(chance, radius) for chance in chances) for radius in radii]
 
