@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rsc_snn import attacks, codings, data, gradients, networks, neurons, objectives
     from rsc_snn.auditing.audit import audit
     from rsc_snn.certification.certify import certify
+    from rsc_snn.certification.predict import predict
     from rsc_snn.classifier import SpikingClassifier
     from rsc_snn.evaluation.evaluate import evaluate
     from rsc_snn.evaluation.qte import qte
@@ -37,6 +38,7 @@ __all__ = [
     "networks",
     "neurons",
     "objectives",
+    "predict",
     "qte",
     "save",
     "train",
@@ -51,6 +53,7 @@ _HOMES = {
     "certify": "rsc_snn.certification.certify",
     "evaluate": "rsc_snn.evaluation.evaluate",
     "load": "rsc_snn.runs.storage",
+    "predict": "rsc_snn.certification.predict",
     "qte": "rsc_snn.evaluation.qte",
     "save": "rsc_snn.runs.storage",
     "train": "rsc_snn.training",

@@ -7,17 +7,25 @@ import pytest
 import torch
 
 import rsc_snn as rs
+from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.run import certify_run
 from rsc_snn.cli.app import main
 from rsc_snn.errors import RunFolderError
+from rsc_snn.evaluation.summary import WORST
 from rsc_snn.networks.folding import folded
-from rsc_snn.report.certificates import certificate_table, certified_accuracy, single_draw_bounds
+from rsc_snn.report.certificates import (
+    certificate_table,
+    certified_accuracy,
+    single_draw_bounds,
+    votes_under_attack,
+)
 from rsc_snn.report.page import write_report
 from rsc_snn.runs.files import append_rows, read_rows
 from rsc_snn.runs.folder import RunFolder
+from tests.certification.bases import Unclamped
 from tests.helpers import seeded, small_classifier
-from tests.training.launch import ALONE, together
 from tests.training.launch import run as run_command
+from tests.training.launch import together
 
 NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
 
@@ -32,8 +40,11 @@ def make(folder: Path, coding: rs.codings.AbstractCoding = NOISY) -> Path:
     return folder
 
 
-def test_a_run_that_was_stopped_ends_with_the_same_rows(run: Path, tmp_path: Path) -> None:
-    options = {"num_select": 5, "num_estimate": 30}
+@pytest.mark.parametrize("radius", [None, 0.05])
+def test_a_run_that_was_stopped_ends_with_the_same_rows(
+    run: Path, tmp_path: Path, radius: float | None
+) -> None:
+    options = {"num_select": 5, "num_estimate": 30 if radius is None else 300, "radius": radius}
     whole = certify_run(run, limit=20, **options)  # type: ignore[arg-type]
     assert [row["index"] for row in whole] == list(range(20))
     other = make(tmp_path / "other")
@@ -44,28 +55,26 @@ def test_a_run_that_was_stopped_ends_with_the_same_rows(run: Path, tmp_path: Pat
     assert sorted(again, key=lambda row: row["index"]) == whole
     assert len(read_rows(RunFolder(other).certificates)) == 20
     assert certify_run(other, limit=20, **options) == again  # type: ignore[arg-type]
+    with pytest.raises(RunFolderError, match=r"made with --rows 256, got 32"):
+        certify_run(other, limit=20, rows_per_pass=32, **options)  # type: ignore[arg-type]
+    assert certify_run(other, limit=1, rows_per_pass=32, seed=1, **options)[0]["rows_per_pass"] == 32  # type: ignore[arg-type]
+    assert certify_run(other, limit=9, seed=1, **options)[-1]["rows_per_pass"] == 32  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
-def test_two_processes_certify_as_one_does(tmp_path: Path) -> None:
-    rows = {}
-    for name, launcher in (("one", ALONE), ("two", together(2))):
-        folder = make(tmp_path / name)
-        command = [
-            "certify",
-            str(folder),
-            "--device",
-            "cpu",
-            "--limit",
-            "20",
-            "--samples",
-            "40",
-            "--no-attack",
-        ]
-        run_command([*launcher, *command, "--select", "10"])
-        rows[name] = read_rows(RunFolder(folder).certificates)
-    assert len(rows["one"]) == 20
-    assert rows["two"] == rows["one"]
+def test_two_processes_certify_and_attack_as_one_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--device", "cpu", "--limit", "20", "--samples", "40", "--select", "10"]
+    one, two = make(tmp_path / "one"), make(tmp_path / "two")
+    assert main(["certify", str(one), *options]) == 0
+    assert "attacks: at most" in capsys.readouterr().out
+    told = run_command([*together(2), "certify", str(two), *options]).stdout
+    assert told.count("vote under attack, at most %") == 1
+    for name in ("certificates", "attacks"):
+        rows = [read_rows(getattr(RunFolder(folder), name)) for folder in (one, two)]
+        assert len(rows[0]) == (20 if name == "certificates" else 2 * 3 * 20)
+        assert rows[0] == rows[1]
 
 
 def test_rows_of_other_weights_and_damaged_ones_are_refused(run: Path, tmp_path: Path) -> None:
@@ -97,9 +106,10 @@ def test_the_command_prints_a_table_and_the_report_shows_both_sides(
     for words in (
         "at most",
         "certified %",
-        "vote under attack %",
+        "vote under attack, at most %",
         "single draw, at least %",
         "0.435",
+        "(l_inf 8/255)",
         "abstained",
     ):
         assert words in out
@@ -119,10 +129,13 @@ def test_bad_usage_is_one_line_and_leaves_nothing(tmp_path: Path, capsys: pytest
         ["certify", str(run), *shared, "--alpha", "1"],
         ["certify", str(run), *shared, "--radius", "0"],
         ["certify", str(run), *shared, "--samples", "100", "--radius", "2"],
+        ["certify", str(run), *shared, "--rows", "0"],
         ["certify", str(tmp_path / "nothing"), *shared],
     ):
         assert main(command) == 2, command
         assert capsys.readouterr().err.count("\n") == 1
+    assert main(["certify", str(tmp_path / "nothing"), "--alpha", "2"]) == 2
+    assert "alpha" in capsys.readouterr().err, "options are looked at before files"
     for folder in (run, silent):
         assert not RunFolder(folder).certificates.exists()
         assert not RunFolder(folder).attacks.exists()
@@ -134,7 +147,7 @@ def row_of(index: int, label: int, predicted: int | None, radius: float, right: 
         "index": index, "label": label, "predicted": predicted, "radius": radius, "norm": "l2",
         "counts": counts, "num_draws": 1000,
         "num_select": 100, "num_estimate": 1000, "alpha": 0.001, "seed": 0, "target": None,
-        "scale": 0.5, "batch_size": 8, "rows_per_pass": 256,
+        "scale": 0.5, "num_values": 64, "batch_size": 8, "rows_per_pass": 256,
     }  # fmt: skip
 
 
@@ -166,6 +179,57 @@ def test_the_single_draw_bound_is_a_mean_over_images_at_alpha_over_n() -> None:
     for radius, found in zip((0.0, 0.4), single_draw_bounds(rows, (0.0, 0.4)), strict=True):
         left = [stats.norm.cdf(stats.norm.ppf(p) - radius / 0.5) for p in lower]
         assert found == pytest.approx(sum(left) / 2, rel=1e-9)
+
+
+def attacked(
+    index: int, eps: float, heldout: int, counts: list[int], *, list_name: str = "a"
+) -> dict[str, object]:
+    return {
+        "suite": list_name, "budget": "full", "seed": 0, "norm": "l2", "eps": eps, "entry": WORST,
+        "index": index, "label": 1, "heldout_counts": [100 - heldout, heldout], "heldout_margin": 0.0,
+        "adversarial_counts": counts,
+    }  # fmt: skip
+
+
+def test_the_upper_side_counts_images_that_are_surely_lost_to_the_list_that_hurts_most() -> None:
+    rows = [row_of(0, 1, 1, 0.5, 950), row_of(1, 1, None, 0.0, 500)]
+    near = [attacked(0, 0.25, 90, [20, 180]), attacked(1, 0.25, 45, [105, 95])]
+    assert votes_under_attack(rows, near)[0.25].value == 1, "105 of 200 prove nothing"
+    far = [attacked(0, 0.25, 95, [5, 195], list_name="b"), attacked(1, 0.25, 10, [180, 20], list_name="b")]
+    assert votes_under_attack(rows, near + far)[0.25].value == 0.5
+    lucky = [attacked(0, 0.25, 99, [150, 50], list_name="c"), attacked(1, 0.25, 99, [150, 50], list_name="c")]
+    assert votes_under_attack(rows, near + lucky)[0.25].value == 1, "never chosen by what scoring draws say"
+    assert votes_under_attack(rows, near[:1]) == {}, "an image is missing"
+    assert certificate_table("net", rows, near).rows[-1][2] != "-"
+
+
+def test_what_is_certified_lies_below_what_attacks_leave_on_a_linear_base(tmp_path: Path) -> None:
+    """Images at all distances from the boundary; PGD reaches the optimum; the same rows as the command's."""
+    images = torch.linspace(0.05, 0.95, 40).reshape(40, 1, 1, 1).double()
+    labels = (images.flatten() > 0.5).long()
+    weights = torch.nn.Linear(1, 2).double()
+    with torch.no_grad():
+        weights.weight.copy_(torch.tensor([[-1.0], [1.0]]))
+        weights.bias.copy_(torch.tensor([0.5, -0.5]))
+    classifier = rs.wrap(torch.nn.Sequential(torch.nn.Flatten(2), weights), coding=Unclamped(std=0.25)).eval()
+    guarantee = Unclamped(std=0.25).guarantee(1, 1)
+    rows = [
+        each.row(Demand(num_estimate=2000), guarantee, 1)
+        for each in rs.certify(classifier, images, labels, num_estimate=2000)
+    ]
+    attacks = [
+        (rs.attacks.PGD(norm=rs.attacks.L2(), eps=eps, num_steps=5, step_size=eps), rs.gradients.BPTT())
+        for eps in (0.1, 0.2)
+    ]
+    found = rs.evaluate(classifier, images, labels, attacks=attacks, num_draws=200)
+    upper = votes_under_attack(rows, found.rows)
+    for eps, left in upper.items():
+        lower = certified_accuracy(rows, eps).value
+        truth = float((abs(images - 0.5) > eps).double().mean())
+        assert lower <= truth <= left.value
+        assert lower > truth - 0.3
+        assert left.value < truth + 0.3
+    assert set(upper) == {0.1, 0.2}
 
 
 @pytest.mark.parametrize("name", ["VGG5", "ResNet19"])

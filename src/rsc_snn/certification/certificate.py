@@ -1,9 +1,10 @@
 """What is proven about an image, and with what right."""
 
+import sys
 from dataclasses import asdict, dataclass
 
 from rsc_snn.certification.bounds import highest_bound, least_trials, require_alpha
-from rsc_snn.checks import require_counts
+from rsc_snn.certification.sequence import least_trials_in_sequence, lower_bound_so_far
 from rsc_snn.errors import InputError, RangeError
 from rsc_snn.guarantees import AbstractGuarantee
 from rsc_snn.runs.files import Row
@@ -19,6 +20,9 @@ class Demand:
         alpha: Probability that the certificate of an image is wrong, at most, in (0, 1/2).
         seed: Of the noise.
         target: Radius at which sampling stops, as soon as it is proven or hopeless; None takes all draws.
+
+    Raises:
+        RangeError: a number is out of its range.
     """
 
     num_select: int = 100
@@ -27,23 +31,35 @@ class Demand:
     seed: int = 0
     target: float | None = None
 
-    def require_possible(self, guarantee: AbstractGuarantee) -> None:
-        """Raise InputError unless draws that all agree would prove something: the target, if there is one."""
-        require_counts(num_select=self.num_select, num_estimate=self.num_estimate)
+    def __post_init__(self) -> None:
+        for name in ("num_select", "num_estimate"):
+            if getattr(self, name) < 1:
+                raise RangeError(f"{name} must be at least 1, got {getattr(self, name)}")
         require_alpha(self.alpha)
         if self.target is not None and not 0 < self.target < float("inf"):
             raise RangeError(f"radius must be finite and above 0 in pixel units, got {self.target}")
-        needed = 0.5 if self.target is None else guarantee.chance_for(self.target)
+
+    def largest(self, guarantee: AbstractGuarantee) -> float:
+        """Return the radius that is proven if all draws agree; 0 if not even they prove one."""
+        if self.target is None:
+            return guarantee.radius(highest_bound(self.num_estimate, self.alpha))
+        every = self.num_estimate
+        return guarantee.radius(float(lower_bound_so_far(every, every, self.alpha)))
+
+    def require_possible(self, guarantee: AbstractGuarantee) -> None:
+        """Raise InputError unless draws that all agree would prove something: the target, if there is one."""
+        what = "anything" if self.target is None else f"the radius {self.target:g}"
+        needed = guarantee.chance_for(self.target or sys.float_info.min)
         if needed >= 1:
             raise InputError(
-                f"no probability proves the radius {self.target:g} with {guarantee}; the largest is "
-                f"{guarantee.radius(1.0):g}"
+                f"no number of draws can prove {what} with {guarantee}; {self.num_estimate} draws prove at "
+                f"most {self.largest(guarantee):.4g}"
             )
-        if highest_bound(self.num_estimate, self.alpha) <= needed:
-            what = "anything" if self.target is None else f"the radius {self.target:g}"
+        least = (least_trials if self.target is None else least_trials_in_sequence)(needed, self.alpha)
+        if self.num_estimate < least:
             raise InputError(
                 f"{self.num_estimate} draws that all agree cannot prove {what} at alpha {self.alpha:g}; take "
-                f"at least {least_trials(needed, self.alpha)}"
+                f"at least {least}"
             )
 
 
@@ -69,6 +85,6 @@ class Certificate:
     counts: list[int]
     num_draws: int
 
-    def row(self, demand: Demand, guarantee: AbstractGuarantee) -> Row:
-        """The certificate as a row of certificates.jsonl."""
-        return {**asdict(self), **asdict(demand), "scale": guarantee.scale}
+    def row(self, demand: Demand, guarantee: AbstractGuarantee, num_values: int) -> Row:
+        """The certificate of an image of ``num_values`` pixel values as a row of certificates.jsonl."""
+        return {**asdict(self), **asdict(demand), "scale": guarantee.scale, "num_values": num_values}

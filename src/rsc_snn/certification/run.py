@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from rsc_snn.certification.batch import certify_batch
 from rsc_snn.certification.certificate import Demand
-from rsc_snn.certification.certify import BATCH_SIZE, ROWS_PER_PASS, certify_batch, require_guarantee
+from rsc_snn.certification.certify import BATCH_SIZE, ROWS_PER_PASS, require_guarantee
 from rsc_snn.certification.votes import Voter
 from rsc_snn.checks import require_counts
 from rsc_snn.data import AbstractImageSet
@@ -21,7 +22,7 @@ from rsc_snn.guarantees import AbstractGuarantee
 from rsc_snn.networks.folding import folded
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import current_group
-from rsc_snn.runs.certificate_schema import certificate_key, require_certificate_rows
+from rsc_snn.runs.certificate_schema import certificate_key, demand_of, require_certificate_rows
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
@@ -54,7 +55,7 @@ def certify_run(
     radius: float | None = None,
     seed: int = 0,
     limit: int | None = None,
-    rows_per_pass: int = ROWS_PER_PASS,
+    rows_per_pass: int | None = None,
     device: str | torch.device = "cpu",
     data_root: str | Path | None = None,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
@@ -73,7 +74,7 @@ def certify_run(
         radius: As in ``rs.certify``.
         seed: Of all noise.
         limit: Test images, from the first on.
-        rows_per_pass: (image, draw) pairs of a forward pass.
+        rows_per_pass: (image, draw) pairs of a forward pass; None is that of earlier rows, else 256.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         on_batch: Called after each batch with the number of images done and in all.
@@ -82,7 +83,7 @@ def certify_run(
     Returns all rows that were asked for; processes other than the first get only earlier ones.
 
     Raises:
-        InputError: as in ``rs.certify``; rows of other weights.
+        InputError: as in ``rs.certify``; rows of other weights, or of passes of another size.
     """
     demand = Demand(num_select=num_select, num_estimate=num_estimate, alpha=alpha, seed=seed, target=radius)
     require_counts(limit=limit, rows_per_pass=rows_per_pass)
@@ -96,10 +97,13 @@ def certify_run(
     demand.require_possible(guarantee)
     classifier.network = folded(classifier.network)
     assert classifier.num_classes is not None
-    voter = Voter(classifier, classifier.num_classes, seed, rows_per_pass)
-    with contextlib.ExitStack() as stack, memory_told(f"{rows_per_pass} images in a pass", "fewer --rows"):
-        rows = group.led(lambda: _earlier_rows(stack, folder, subject, rows_per_pass))
-        work = _Work(voter, test, demand, guarantee, frozenset(map(certificate_key, rows)))
+    with contextlib.ExitStack() as stack:
+        rows = group.led(lambda: _earlier_rows(stack, folder, subject))
+        rows_per_pass = _continued(rows, demand, rows_per_pass)
+        stack.enter_context(memory_told(f"{rows_per_pass} images in a pass", "fewer --rows"))
+        voter = Voter(classifier, classifier.num_classes, seed, rows_per_pass)
+        num_values = first[0].pixels().numel()
+        work = _Work(voter, test, demand, guarantee, num_values, frozenset(map(certificate_key, rows)))
         if left := work.images_left():
             share = -(-left // group.size)
             on_estimate(
@@ -120,9 +124,7 @@ def certify_run(
     return [row for row in rows if certificate_key(row) in wanted]
 
 
-def _earlier_rows(
-    stack: contextlib.ExitStack, folder: RunFolder, subject: str, rows_per_pass: int
-) -> list[Row]:
+def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder, subject: str) -> list[Row]:
     """Lock the folder and return its rows; rows of other weights are refused before the work, not after."""
     stack.enter_context(folder.locked())
     rows = cut_rows(folder.certificates)
@@ -136,6 +138,19 @@ def _earlier_rows(
     return rows
 
 
+def _continued(rows: list[Row], demand: Demand, rows_per_pass: int | None) -> int:
+    """Return the size of passes, which is kept: rounding depends on it, and may flip a spike."""
+    earlier = next((row for row in rows if demand_of(row) == vars(demand)), None)
+    if earlier is None:
+        return rows_per_pass or ROWS_PER_PASS
+    if rows_per_pass not in (None, earlier["rows_per_pass"]):
+        raise RunFolderError(
+            f"earlier rows were made with --rows {earlier['rows_per_pass']}, got {rows_per_pass}; leave the "
+            "option out, or take another --seed"
+        )
+    return int(earlier["rows_per_pass"])
+
+
 @dataclass(frozen=True)
 class _Work:
     """What is certified, in batches that any process can take."""
@@ -144,6 +159,7 @@ class _Work:
     test: AbstractImageSet
     demand: Demand
     guarantee: AbstractGuarantee
+    num_values: int
     done: frozenset[tuple[object, ...]]
 
     def keys(self, indices: list[int]) -> set[tuple[object, ...]]:
@@ -159,7 +175,7 @@ class _Work:
         batch = certify_batch(
             self.voter, found.pixels(), found.labels, found.indices.cpu(), self.demand, self.guarantee
         )
-        rows = [certificate.row(self.demand, self.guarantee) for certificate in batch]
+        rows = [certificate.row(self.demand, self.guarantee, self.num_values) for certificate in batch]
         return [row for row in rows if certificate_key(row) not in self.done]
 
     def images_left(self) -> int:

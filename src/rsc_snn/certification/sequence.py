@@ -17,6 +17,7 @@ prior's density at c is at most 1 / (2 c (1 - c)); and k - n c <= 1/2 leaves E b
 k log(k / (k - 1/2)) <= log 2. So for alpha < 1/2 the chances that are disproven are an interval (0, bound].
 """
 
+import bisect
 import math
 
 import numpy as np
@@ -87,6 +88,20 @@ def least_successes(trials: ArrayLike, chance: float, alpha: float) -> NDArray[n
         proven = _log_evidence(middle, n, chance) >= -math.log(alpha)
         few, enough = np.where(proven, few, middle), np.where(proven, middle, enough)
     return np.asarray(enough)
+
+
+def least_trials_in_sequence(chance: float, alpha: float) -> int:
+    """Return the fewest draws that prove a probability above ``chance``, in (0, 1), if they all agree."""
+    require_alpha(alpha)
+    require_chance(chance)
+
+    def is_enough(trials: int) -> bool:
+        return bool(_log_evidence(trials, trials, chance) >= -math.log(alpha))
+
+    few, enough = 0, 1
+    while not is_enough(enough):
+        few, enough = enough, 2 * enough
+    return bisect.bisect_left(range(enough), True, lo=few + 1, key=is_enough)
 
 
 def lower_bound_so_far(successes: ArrayLike, trials: ArrayLike, alpha: float) -> NDArray[np.float64]:

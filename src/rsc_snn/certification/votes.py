@@ -13,7 +13,8 @@ from rsc_snn.classifier import AbstractClassifier, SpikingClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.rng import Streams
 
-_MOST_TRIED = 4
+_TRIED = 4
+_SAME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Voter:
         classifier: In eval mode.
         num_classes: K.
         seed: Of the noise.
-        rows_per_pass: (image, draw) pairs of a forward pass, at most.
+        rows_per_pass: (image, draw) pairs of a forward pass.
     """
 
     classifier: AbstractClassifier
@@ -69,23 +70,34 @@ class Voter:
 
 
 @torch.no_grad()
-def require_no_other_noise(classifier: AbstractClassifier, images: Tensor) -> None:
-    """Raise InputError if a network that is not ours draws random numbers too.
+def require_independent_votes(classifier: AbstractClassifier, images: Float[Tensor, "B C H W"]) -> None:
+    """Try a network that is not ours on a few draws: the votes of a pass must not depend on each other.
 
-    It might draw the same ones for all rows of a pass, whose votes would then not be independent.
+    Raises:
+        InputError: the network draws random numbers too, which may be the same for all rows of a pass; or a
+            row's answer depends on the other rows.
     """
     if not (isinstance(classifier, SpikingClassifier) and classifier.has_noise_of_its_own):
         return
-    current = classifier.encode(images[:_MOST_TRIED], Streams(0, "probe", range(len(images[:_MOST_TRIED]))))
+    current_TBCHW = classifier.encode(
+        images[torch.arange(_TRIED) % len(images)], Streams(0, "probe", range(_TRIED))
+    )
     is_cuda = images.device.type == "cuda"
     with torch.random.fork_rng(devices=[images.device] if is_cuda else []):
         before = _states(images.device)
-        classifier.respond(current)
+        together = classifier.respond(current_TBCHW).mean(0)
         if not all(map(torch.equal, before, _states(images.device))):
             raise InputError(
                 "the network draws random numbers besides its coding, so that its votes may depend on each "
                 "other; turn them off to certify it"
             )
+        alone = torch.cat([classifier.respond(row).mean(0) for row in current_TBCHW.split(1, dim=1)])
+    changed = (alone - together).abs().amax(1) > _SAME * together.abs().amax(1)
+    if 2 * int(changed.sum()) > _TRIED:  # rounding may flip a spike in one
+        raise InputError(
+            "the network answers a row differently beside other rows, so that its votes depend on each "
+            "other; put batch statistics in eval mode to certify it"
+        )
 
 
 def _states(device: torch.device) -> list[Tensor]:

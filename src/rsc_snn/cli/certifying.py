@@ -1,6 +1,7 @@
 """Running a certification from the command line and printing what it found."""
 
 import json
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from rsc_snn.attacks import L2, PGD
+from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.run import Expected, certify_run
 from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
@@ -21,42 +23,47 @@ from rsc_snn.processes import joined
 from rsc_snn.report.certificates import certificate_table, groups_of
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.storage import read_classifier_spec
 from rsc_snn.training.display import duration
 
 _ATTACKED = (0.25, 0.5, 1.0)
-_STEPS, _DRAWS = 20, 20
+_STEPS, _DRAWS, _SCORING_DRAWS = 20, 20, 200
 
 
 def certify_and_show(
     run: Path,
+    demand: Demand,
     *,
     is_json: bool,
     is_attacked: bool,
-    options: dict[str, Any],
+    rows_per_pass: int | None,
     limit: int | None,
-    seed: int,
     device: str | None,
     data_root: Path | None,
 ) -> None:
     """Certify a run folder, attack the same images, and print a table, or the rows as JSON."""
-    require_counts(limit=limit)
+    require_counts(limit=limit, rows=rows_per_pass)
     console = make_console()
-    RunFolder(run).read_spec()
+    is_attacked = is_attacked and _norm_of(run) == "l2"
     place = read_device(device)
-    shared: dict[str, Any] = {"seed": seed, "limit": limit, "device": place, "data_root": data_root}
+    shared: dict[str, Any] = {"seed": demand.seed, "limit": limit, "device": place, "data_root": data_root}
     with joined(place) as processes:
         is_quiet = is_json or not processes.leads
         try:
             with image_progress(console, run.name, is_shown=not is_quiet) as on_batch:
                 rows = certify_run(
                     run,
-                    **options,
+                    num_select=demand.num_select,
+                    num_estimate=demand.num_estimate,
+                    alpha=demand.alpha,
+                    radius=demand.target,
+                    rows_per_pass=rows_per_pass,
                     **shared,
                     on_batch=on_batch,
                     on_estimate=lambda found: None if is_quiet else _tell(console, found),
                 )
-            if is_attacked and rows and rows[0]["norm"] == "l2":
-                _attack(console, run, shared, options["radius"], is_quiet=is_quiet)
+            if is_attacked:
+                _attack(console, run, shared, demand.target, is_quiet=is_quiet)
         except Interrupted:
             if not is_quiet:
                 kept = "finished batches are kept; the same command goes on from there"
@@ -64,6 +71,13 @@ def certify_and_show(
             raise
     if processes.leads:
         _show(console, run, rows, is_json=is_json)
+
+
+def _norm_of(run: Path) -> str | None:
+    """Norm of what a run's coding proves, the same in every process; None if nothing."""
+    spec = read_classifier_spec(RunFolder(run))
+    guarantee = spec.coding.guarantee(spec.num_steps, math.prod(spec.blueprint.image_shape))
+    return None if guarantee is None else guarantee.norm
 
 
 def _attack(
@@ -76,7 +90,16 @@ def _attack(
         (PGD(norm=L2(), eps=eps, step_size=2.5 * eps / _STEPS, num_steps=_STEPS), gradient) for eps in radii
     ]
     with image_progress(console, f"{run.name}, attacks", is_shown=not is_quiet) as on_batch:
-        evaluate_run(run, attacks, **shared, on_batch=on_batch)
+        evaluate_run(
+            run,
+            attacks,
+            num_draws=_SCORING_DRAWS,
+            **shared,
+            on_batch=on_batch,
+            on_estimate=lambda found: (
+                None if is_quiet else console.print(f"attacks: at most {duration(found.seconds)}")
+            ),
+        )
 
 
 def _tell(console: Console, found: Expected) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.schema import refuse, require_types
 
-KEY = ("seed", "alpha", "num_select", "num_estimate", "target", "index")
+DEMAND = ("seed", "alpha", "num_select", "num_estimate", "target")
+KEY = (*DEMAND, "index")
 NORMS = ("l2", "l1")
 _NUMBER = (int, float)
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -23,6 +24,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "seed": int,
     "target": (int, float, type(None)),
     "scale": _NUMBER,
+    "num_values": int,
     "batch_size": int,
     "rows_per_pass": int,
 }
@@ -31,6 +33,11 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 def certificate_key(row: Row) -> tuple[object, ...]:
     """What identifies a row of certificates.jsonl."""
     return tuple(row[name] for name in KEY)
+
+
+def demand_of(row: Row) -> dict[str, object]:
+    """What was asked for when a row was made."""
+    return {name: row[name] for name in DEMAND}
 
 
 def require_certificate_rows(rows: Sequence[Row], path: Path) -> None:

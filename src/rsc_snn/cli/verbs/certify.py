@@ -29,31 +29,32 @@ def command(
         typer.Option("--attack/--no-attack", help="Also attack the same images in l_2, as the other side."),
     ] = True,
     rows: Annotated[
-        int, typer.Option("--rows", metavar="N", help="Images and draws of a forward pass.")
-    ] = 256,
+        int | None,
+        typer.Option(
+            "--rows", metavar="N", help="Images and draws of a forward pass; that of earlier rows, else 256."
+        ),
+    ] = None,
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove within which radius nothing can change a run's majority vote; rows go to certificates.jsonl."""
+    from rsc_snn.certification.certificate import Demand
+
+    demand = Demand(num_select=select, num_estimate=samples, alpha=alpha, seed=seed or 0, target=radius)
+
     from rsc_snn.cli.certifying import certify_and_show
     from rsc_snn.cli.memory import keep_freed_memory
 
     keep_freed_memory()
     certify_and_show(
         run,
+        demand,
         is_json=as_json,
         is_attacked=attack,
-        options={
-            "num_select": select,
-            "num_estimate": samples,
-            "alpha": alpha,
-            "radius": radius,
-            "rows_per_pass": rows,
-        },
+        rows_per_pass=rows,
         limit=limit,
-        seed=seed or 0,
         device=device,
         data_root=data_root,
     )
