@@ -38,11 +38,58 @@ def test_radii_of_a_linear_base_are_those_of_its_margin() -> None:
     for rank, (chance, margin) in enumerate(largest_first):
         votes = counts[:, rank + 1 :].sum(1)
         lower = lower_bound(votes, NUM_DRAWS, 0.001)
-        radii = [coding.guarantee(1).radius(float(bound)) for bound in lower]
+        radii = [coding.guarantee(1, 1).radius(float(bound)) for bound in lower]
         assert np.mean(radii) == pytest.approx(margin, rel=0.03)
         assert int((lower > chance).sum()) <= stats.binom.ppf(0.9999, NUM_REPEATS, 0.001)
         spread = math.sqrt(chance * (1 - chance) / NUM_DRAWS / NUM_REPEATS)
         assert votes.mean() / NUM_DRAWS == pytest.approx(chance, abs=5 * spread)
+
+
+@pytest.mark.parametrize(("num_select", "chance_of_selection"), [(100, 1.0), (1, 0.9)])
+def test_radii_of_a_linear_base_through_the_public_call(num_select: int, chance_of_selection: float) -> None:
+    """One image under 60 indices, p_A = 0.9: radii against their exact expectation, by scipy.
+
+    A choice by 100 draws is always right; one by a single draw is wrong in a tenth of the repeats, whatever
+    the other draws say, and then nothing is certified.
+    """
+    chance, num_draws, num_repeats, alpha = 0.9, 2000, 60, 0.001
+    coding = Unclamped(std=0.5)
+    margin = coding.std * stats.norm.ppf(chance)
+    classifier = rs.wrap(Steps([2.0 - margin]), coding=coding).eval()
+    images, labels = torch.full((num_repeats, 1, 4, 4), 0.5), torch.ones(num_repeats, dtype=torch.int64)
+    options = {"num_select": num_select, "num_estimate": num_draws, "alpha": alpha, "rows_per_pass": 16_000}
+    found = rs.certify(classifier, images, labels, **options)  # type: ignore[arg-type]
+    radii = np.array([row.radius for row in found])
+
+    votes = np.arange(1, num_draws + 1)
+    lower = stats.beta.ppf(alpha, votes, num_draws - votes + 1)
+    possible = np.where(lower > 0.5, coding.std * stats.norm.ppf(np.maximum(lower, 0.5)), 0.0)
+    masses = chance_of_selection * stats.binom.pmf(votes, num_draws, chance)
+    expected = float(masses @ possible)
+    spread = math.sqrt(float(masses @ possible**2) - expected**2)
+    assert radii.mean() == pytest.approx(expected, abs=5 * spread / math.sqrt(num_repeats))
+    assert [row.predicted is None for row in found] == (radii == 0).tolist()
+    wrong = stats.binom.ppf([1e-4, 1 - 1e-4], num_repeats, 1 - chance_of_selection)
+    assert wrong[0] <= (radii == 0).sum() <= wrong[1]
+
+    assert (radii > margin).sum() <= stats.binom.ppf(0.9999, num_repeats, alpha)
+    shares = np.array([row.counts[1] for row in found]) / num_draws
+    assert (coding.std * stats.norm.ppf(shares) > margin).mean() > 0.25, "the share of votes is no bound"
+
+
+def test_a_class_is_not_judged_by_the_draws_that_chose_it() -> None:
+    """Two classes of probability 1/2 each: how many of 120 indices get a radius, against the binomial.
+
+    Were the class with more of the estimation draws the chosen one, it would be twice as many.
+    """
+    num_draws, num_repeats, alpha = 100, 120, 0.4
+    classifier = rs.wrap(Steps([0.5]), coding=Unclamped(std=0.5)).eval()
+    images, labels = torch.full((num_repeats, 1, 1, 1), 0.5), torch.zeros(num_repeats, dtype=torch.int64)
+    found = rs.certify(classifier, images, labels, num_select=num_draws, num_estimate=num_draws, alpha=alpha)
+    most = stats.binom.ppf(0.9999, num_repeats, alpha)
+    assert 0 < sum(row.radius > 0 for row in found) <= most
+    counts = np.array([row.counts for row in found])
+    assert (lower_bound(counts.max(1), num_draws, alpha) > 0.5).sum() > most
 
 
 def certified(num_draws: int = 1000, **options: object) -> list[Certificate]:
@@ -165,4 +212,4 @@ def test_poisson_is_certified_in_l1_with_the_number_of_steps() -> None:
     (row,) = rs.certify(classifier, images, torch.tensor([0]), num_estimate=2000)
     assert (row.predicted, row.norm) == (0, "l1")
     lower = float(lower_bound(row.counts[0], 2000, 0.001))
-    assert row.radius == pytest.approx((lower - 0.5) / 2)
+    assert row.radius == pytest.approx((lower - 0.5) / 2 - 2.0**-24, rel=1e-12)
