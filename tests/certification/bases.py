@@ -47,20 +47,4 @@ class Steps(nn.Module):
         flat = current_TBCHW.flatten(2)
         place = flat.sum(-1) / math.sqrt(flat.shape[-1])
         count = (place[..., None] > self.thresholds.to(place)).sum(-1)
-        return nn.functional.one_hot(count, len(self.thresholds) + 1).to(place.dtype)
-
-
-class Places(nn.Module):
-    """A class for every combination of how many thresholds each of the pixels exceeds, the first leading."""
-
-    def __init__(self, thresholds: list[float]):
-        super().__init__()
-        self.thresholds = torch.tensor(thresholds).sort().values
-
-    def forward(self, current_TBCHW: Tensor) -> Tensor:
-        flat = current_TBCHW.flatten(2)
-        place = torch.bucketize(flat, self.thresholds.to(flat))
-        answer, size = torch.zeros_like(place[..., 0]), len(self.thresholds) + 1
-        for pixel in place.unbind(-1):
-            answer = answer * size + pixel
-        return nn.functional.one_hot(answer, size ** flat.shape[-1]).to(flat.dtype)
+        return 2 * nn.functional.one_hot(count, len(self.thresholds) + 1).to(place.dtype)  # no probabilities

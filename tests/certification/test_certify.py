@@ -12,42 +12,70 @@ import rsc_snn as rs
 from rsc_snn.certification.batch import looks
 from rsc_snn.certification.bounds import lower_bound
 from rsc_snn.certification.certificate import Certificate
+from rsc_snn.certification.sequence import is_proven
 from rsc_snn.certification.votes import Voter
 from rsc_snn.errors import InputError, WeakEvaluation
-from tests.certification.bases import Places, Steps, Unclamped
+from tests.certification.bases import Steps, Unclamped
+from tests.certification.linear_base import repeated
 from tests.helpers import seeded, small_classifier
 
 NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
-CHANCES = (0.8, 0.9, 0.95, 0.99)
-NUM_REPEATS, NUM_DRAWS = 200, 100_000
 
 
 @pytest.mark.slow
 def test_radii_of_a_linear_base_are_those_of_its_margin() -> None:
-    """sigma * Phi^-1(p_A) is the distance to the boundary; each of four pixels of 50 images is a repeat.
+    """``linear_base`` takes 200 repeats of 100,000 draws."""
+    for margin in repeated(num_repeats=40, num_draws=50_000):
+        assert margin.mean_radius == pytest.approx(margin.distance, rel=0.03)
+        assert margin.num_too_large <= margin.most_too_large
+        assert margin.share == pytest.approx(margin.chance, abs=margin.tolerance)
 
-    An answer tells where all four stand, so that one sampling serves all repeats. Votes for "above the
-    threshold" are summed over what lies above it, and so serve all four p_A.
+
+@pytest.mark.parametrize(("num_select", "chance_of_selection"), [(100, 1.0), (1, 0.9)])
+def test_radii_of_a_linear_base_through_the_public_call(num_select: int, chance_of_selection: float) -> None:
+    """One image under 60 indices, p_A = 0.9: radii against their exact expectation, by scipy.
+
+    A choice by 100 draws is always right; one by a single draw is wrong in a tenth of the repeats, whatever
+    the other draws say, and then nothing is certified.
     """
-    coding, at = Unclamped(std=0.5), 0.5
-    margins = [coding.std * stats.norm.ppf(chance) for chance in CHANCES]
-    classifier = rs.wrap(Places([at - margin for margin in margins]), coding=coding).eval()
-    num_places = len(CHANCES) + 1
-    voter = Voter(classifier, num_places**4, seed=0, rows_per_pass=20_000)
-    images, indices = torch.full((NUM_REPEATS // 4, 1, 2, 2), at), torch.arange(NUM_REPEATS // 4)
-    counts = voter.count(images, indices, "estimate", first=0, num_draws=NUM_DRAWS)
-    counts = counts.unflatten(1, (num_places,) * 4)
-    each = torch.stack([counts.sum(tuple({1, 2, 3, 4} - {axis})) for axis in (1, 2, 3, 4)])
-    places = each.reshape(NUM_REPEATS, num_places).numpy()
-    largest_first = sorted(zip(CHANCES, margins, strict=True), reverse=True)
-    for rank, (chance, margin) in enumerate(largest_first):
-        votes = places[:, rank + 1 :].sum(1)
-        lower = lower_bound(votes, NUM_DRAWS, 0.001)
-        radii = [coding.guarantee(1, 4).radius(float(bound)) for bound in lower]
-        assert np.mean(radii) == pytest.approx(margin, rel=0.03)
-        assert int((lower > chance).sum()) <= stats.binom.ppf(0.9999, NUM_REPEATS, 0.001)
-        spread = math.sqrt(chance * (1 - chance) / NUM_DRAWS / NUM_REPEATS)
-        assert votes.mean() / NUM_DRAWS == pytest.approx(chance, abs=5 * spread)
+    chance, num_draws, num_repeats, alpha = 0.9, 2000, 60, 0.001
+    coding = Unclamped(std=0.5)
+    margin = coding.std * stats.norm.ppf(chance)
+    classifier = rs.wrap(Steps([2.0 - margin]), coding=coding).eval()
+    images, labels = torch.full((num_repeats, 1, 4, 4), 0.5), torch.ones(num_repeats, dtype=torch.int64)
+    options = {"num_select": num_select, "num_estimate": num_draws, "alpha": alpha, "rows_per_pass": 16_000}
+    found = rs.certify(classifier, images, labels, **options)  # type: ignore[arg-type]
+    radii = np.array([row.radius for row in found])
+
+    votes = np.arange(1, num_draws + 1)
+    lower = stats.beta.ppf(alpha, votes, num_draws - votes + 1)
+    possible = np.where(lower > 0.5, coding.std * stats.norm.ppf(np.maximum(lower, 0.5)), 0.0)
+    masses = chance_of_selection * stats.binom.pmf(votes, num_draws, chance)
+    expected = float(masses @ possible)
+    spread = math.sqrt(float(masses @ possible**2) - expected**2)
+    assert radii.mean() == pytest.approx(expected, abs=5 * spread / math.sqrt(num_repeats))
+    assert [row.predicted is None for row in found] == (radii == 0).tolist()
+    wrong = stats.binom.ppf([1e-4, 1 - 1e-4], num_repeats, 1 - chance_of_selection)
+    assert wrong[0] <= (radii == 0).sum() <= wrong[1]
+
+    assert (radii > margin).sum() <= stats.binom.ppf(0.9999, num_repeats, alpha)
+    shares = np.array([row.counts[1] for row in found]) / num_draws
+    assert (coding.std * stats.norm.ppf(shares) > margin).mean() > 0.25, "the share of votes is no bound"
+
+
+def test_a_class_is_not_judged_by_the_draws_that_chose_it() -> None:
+    """Two classes of probability 1/2 each: how many of 120 indices get a radius, against the binomial.
+
+    Were the class with more of the estimation draws the chosen one, it would be twice as many.
+    """
+    num_draws, num_repeats, alpha = 100, 120, 0.4
+    classifier = rs.wrap(Steps([0.5]), coding=Unclamped(std=0.5)).eval()
+    images, labels = torch.full((num_repeats, 1, 1, 1), 0.5), torch.zeros(num_repeats, dtype=torch.int64)
+    found = rs.certify(classifier, images, labels, num_select=num_draws, num_estimate=num_draws, alpha=alpha)
+    most = stats.binom.ppf(0.9999, num_repeats, alpha)
+    assert 0 < sum(row.radius > 0 for row in found) <= most
+    counts = np.array([row.counts for row in found])
+    assert (lower_bound(counts.max(1), num_draws, alpha) > 0.5).sum() > most
 
 
 def certified(num_draws: int = 1000, **options: object) -> list[Certificate]:
@@ -81,7 +109,7 @@ def test_counts_depend_on_neither_company_nor_passes_nor_order() -> None:
     images = torch.rand(9, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
     labels = torch.zeros(9, dtype=torch.int64)
     classifier = small_classifier(NOISY).double()
-    options = {"num_select": 7, "num_estimate": 40, "alpha": 0.01}
+    options = {"num_select": 5, "num_estimate": 15, "alpha": 0.01}
     together = rs.certify(classifier, images, labels, **options)  # type: ignore[arg-type]
     for passes in (1, 13, 1000):
         again = rs.certify(classifier, images, labels, rows_per_pass=passes, **options)  # type: ignore[arg-type]
@@ -143,9 +171,10 @@ def test_a_radius_is_decided_with_few_draws_and_stays_proven() -> None:
     far = certified(100_000, radius=0.3)
     assert [row.radius >= 0.3 for row in far] == [False, False, True]
     assert max(row.num_draws for row in far) < 20_000
-    exhausted = certified(60, radius=0.1)
-    assert exhausted[1].num_draws == 60
-    assert exhausted[1].radius < 0.1
+    given_up = certified(60, radius=0.1)[1]
+    assert (given_up.num_draws, given_up.radius, given_up.counts[1]) == (32, 0.0, 18)
+    needed = Unclamped(std=0.25).guarantee(1, 1).chance_for(0.1)
+    assert not is_proven(18 + 28, 60, needed, 0.001), "not even if all other draws agreed"
 
 
 class NoiseOfItsOwn(nn.Module):
@@ -216,4 +245,4 @@ def test_poisson_is_certified_in_l1_with_the_number_of_steps() -> None:
     (row,) = rs.certify(classifier, images, torch.tensor([0]), num_estimate=2000)
     assert (row.predicted, row.norm) == (0, "l1")
     lower = float(lower_bound(row.counts[0], 2000, 0.001))
-    assert row.radius == pytest.approx((lower - 0.5) / 2 - 2**-24, abs=1e-12)
+    assert row.radius == pytest.approx((lower - 0.5) / 2 - 2.0**-24, rel=1e-12)

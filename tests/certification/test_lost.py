@@ -23,7 +23,7 @@ def test_it_is_a_binomial_test_of_each_other_class_against_the_label() -> None:
 
 
 def test_a_label_with_the_majority_is_lost_as_rarely_as_promised() -> None:
-    """A tie of label and another, the worst case: at most alpha of 20,000 repeats; a plain count errs often."""
+    """A tie of label and another, the worst case: lost in at most alpha of the repeats."""
     rng = np.random.default_rng(0)
     counts = rng.multinomial(200, [0.4, 0.4, 0.2], size=20_000)
     lost = sum(is_surely_lost(row.tolist(), 0, 0.05) for row in counts)

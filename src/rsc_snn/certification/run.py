@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,18 +11,23 @@ from torch import Tensor
 
 from rsc_snn.certification.batch import certify_batch
 from rsc_snn.certification.certificate import Demand
-from rsc_snn.certification.certify import BATCH_SIZE, ROWS_PER_PASS, require_guarantee
+from rsc_snn.certification.certify import BATCH_SIZE, require_guarantee
+from rsc_snn.certification.passes import Passes, asked_passes, require_compile
 from rsc_snn.certification.votes import Voter
 from rsc_snn.checks import require_counts
+from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.run import subject_of
 from rsc_snn.guarantees import AbstractGuarantee
+from rsc_snn.networks import BuiltNetwork
+from rsc_snn.networks.compiling import can_compile, compile_network
 from rsc_snn.networks.folding import folded
 from rsc_snn.outofmemory import memory_told
-from rsc_snn.processes import current_group
-from rsc_snn.runs.certificate_schema import certificate_key, demand_of, require_certificate_rows
+from rsc_snn.processes import Group, current_group
+from rsc_snn.rng import Streams
+from rsc_snn.runs.certificate_schema import certificate_key, require_certificate_rows
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
@@ -39,11 +44,13 @@ class Expected:
         num_images: Images that are left, over all processes.
         draws_per_image: Draws of one.
         seconds: Of this process.
+        is_compiled: Whether the network was compiled for it.
     """
 
     num_images: int
     draws_per_image: int
     seconds: float
+    is_compiled: bool
 
 
 def certify_run(
@@ -56,6 +63,7 @@ def certify_run(
     seed: int = 0,
     limit: int | None = None,
     rows_per_pass: int | None = None,
+    compiled: str = "auto",
     device: str | torch.device = "cpu",
     data_root: str | Path | None = None,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
@@ -75,6 +83,8 @@ def certify_run(
         seed: Of all noise.
         limit: Test images, from the first on.
         rows_per_pass: (image, draw) pairs of a forward pass; None is that of earlier rows, else 256.
+        compiled: "auto", "on" or "off": whether torch compiles the network first; "auto" is that of earlier
+            rows, else by the time that all images take without.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         on_batch: Called after each batch with the number of images done and in all.
@@ -83,10 +93,11 @@ def certify_run(
     Returns all rows that were asked for; processes other than the first get only earlier ones.
 
     Raises:
-        InputError: as in ``rs.certify``; rows of other weights, or of passes of another size.
+        InputError: as in ``rs.certify``; rows of other weights, or made with other passes.
     """
     demand = Demand(num_select=num_select, num_estimate=num_estimate, alpha=alpha, seed=seed, target=radius)
     require_counts(limit=limit, rows_per_pass=rows_per_pass)
+    require_compile(compiled)
     folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
     classifier = group.node_first(lambda: load_classifier(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
@@ -99,18 +110,17 @@ def certify_run(
     assert classifier.num_classes is not None
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder, subject))
-        rows_per_pass = _continued(rows, demand, rows_per_pass)
-        stack.enter_context(memory_told(f"{rows_per_pass} images in a pass", "fewer --rows"))
-        voter = Voter(classifier, classifier.num_classes, seed, rows_per_pass)
-        num_values = first[0].pixels().numel()
+        passes = asked_passes(rows, demand, rows_per_pass, compiled)
+        stack.enter_context(memory_told(f"{passes.rows} images in a pass", "fewer --rows"))
+        voter = Voter(classifier, classifier.num_classes, seed, passes.rows)
+        num_values = first.pixels()[0].numel()
         work = _Work(voter, test, demand, guarantee, num_values, frozenset(map(certificate_key, rows)))
         if left := work.images_left():
-            share = -(-left // group.size)
-            on_estimate(
-                Expected(left, num_select + num_estimate, share * work.seconds_per_image(first.pixels()))
-            )
+            work, seconds = _timed(work, passes, group, first.pixels(), -(-left // group.size))
+            on_estimate(Expected(left, num_select + num_estimate, seconds, work.voter.is_padded))
         facts = describe_environment(place, seed=seed, subject=subject, processes=group.size)
-        extra = {"subject": subject, "batch_size": BATCH_SIZE, "rows_per_pass": rows_per_pass}
+        extra = {"subject": subject, "batch_size": BATCH_SIZE, "rows_per_pass": passes.rows}
+        extra |= {"compiled": work.voter.is_padded}
         for number in range(0, -(-len(test) // BATCH_SIZE), group.size):
             own = work.rows_of(number + group.rank)
             for position, found in enumerate(group.gathered(own), start=number + 1):
@@ -138,17 +148,23 @@ def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder, subject: str) 
     return rows
 
 
-def _continued(rows: list[Row], demand: Demand, rows_per_pass: int | None) -> int:
-    """Return the size of passes, which is kept: rounding depends on it, and may flip a spike."""
-    earlier = next((row for row in rows if demand_of(row) == vars(demand)), None)
-    if earlier is None:
-        return rows_per_pass or ROWS_PER_PASS
-    if rows_per_pass not in (None, earlier["rows_per_pass"]):
-        raise RunFolderError(
-            f"earlier rows were made with --rows {earlier['rows_per_pass']}, got {rows_per_pass}; leave the "
-            "option out, or take another --seed"
-        )
-    return int(earlier["rows_per_pass"])
+def _timed(
+    work: "_Work", passes: Passes, group: Group, images: Tensor, num_images: int
+) -> tuple["_Work", float]:
+    """Time a few passes, compile the network if that is asked for or worth it, and time again."""
+    classifier = work.voter.classifier
+    assert isinstance(classifier, SpikingClassifier)
+    assert isinstance(classifier.network, BuiltNetwork)
+    seconds = num_images * work.seconds_per_image(images)
+    can = can_compile(images.device) and work.demand.target is None
+    if not group.led(lambda: passes.settled(seconds, can_compile=can)):
+        return work, seconds
+    row = images[torch.zeros(passes.rows, dtype=torch.int64)]
+    with torch.no_grad():
+        current = classifier.encode(row, Streams(0, "probe", range(passes.rows)))
+    compile_network(classifier.network, lambda: classifier.respond(current))
+    work = replace(work, voter=replace(work.voter, is_padded=True))
+    return work, num_images * work.seconds_per_image(images)
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,14 @@ class Voter:
         num_classes: K.
         seed: Of the noise.
         rows_per_pass: (image, draw) pairs of a forward pass.
+        is_padded: Whether all passes have that many, by repeats that are not counted.
     """
 
     classifier: AbstractClassifier
     num_classes: int
     seed: int
     rows_per_pass: int
+    is_padded: bool = False
 
     @torch.no_grad()
     def count(
@@ -58,13 +60,15 @@ class Voter:
         counts = torch.zeros(len(images), self.num_classes, dtype=torch.int64)
         num_pairs = len(images) * num_draws
         for start in range(0, num_pairs, self.rows_per_pass):
-            pairs = torch.arange(start, min(start + self.rows_per_pass, num_pairs))
+            stop = min(start + self.rows_per_pass, num_pairs)
+            pairs = torch.arange(start, start + self.rows_per_pass if self.is_padded else stop)
+            pairs = pairs.clamp(max=num_pairs - 1)
             image, draw = pairs // num_draws, first + pairs % num_draws
             streams = Streams(self.seed, purpose, indices[image]).at(draw)
             logits = self.classifier.logits(images[image.to(images.device)], streams)
             if not logits.isfinite().all():
                 raise InputError("the classifier's logits are not finite numbers; train again")
-            places = image * self.num_classes + logits.argmax(1).cpu()
+            places = (image * self.num_classes + logits.argmax(1).cpu())[: stop - start]
             counts += places.bincount(minlength=counts.numel()).reshape_as(counts)
         return counts
 
@@ -91,8 +95,8 @@ def require_independent_votes(classifier: AbstractClassifier, images: Float[Tens
                 "the network draws random numbers besides its coding, so that its votes may depend on each "
                 "other; turn them off to certify it"
             )
-        alone = torch.cat([classifier.respond(row).mean(0) for row in current_TBCHW.split(1, dim=1)])
-    changed = (alone - together).abs().amax(1) > _SAME * together.abs().amax(1)
+        apart = torch.cat([classifier.respond(pair).mean(0) for pair in current_TBCHW.split(2, dim=1)])
+    changed = (apart - together).abs().amax(1) > _SAME * together.abs().amax(1)
     if 2 * int(changed.sum()) > _TRIED:  # rounding may flip a spike in one
         raise InputError(
             "the network answers a row differently beside other rows, so that its votes depend on each "

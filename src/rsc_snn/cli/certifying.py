@@ -11,6 +11,7 @@ from rich.console import Console
 
 from rsc_snn.attacks import L2, PGD
 from rsc_snn.certification.certificate import Demand
+from rsc_snn.certification.passes import require_compile
 from rsc_snn.certification.run import Expected, certify_run
 from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
@@ -37,12 +38,14 @@ def certify_and_show(
     is_json: bool,
     is_attacked: bool,
     rows_per_pass: int | None,
+    compiled: str,
     limit: int | None,
     device: str | None,
     data_root: Path | None,
 ) -> None:
     """Certify a run folder, attack the same images, and print a table, or the rows as JSON."""
     require_counts(limit=limit, rows=rows_per_pass)
+    require_compile(compiled)
     console = make_console()
     is_attacked = is_attacked and _norm_of(run) == "l2"
     place = read_device(device)
@@ -58,6 +61,7 @@ def certify_and_show(
                     alpha=demand.alpha,
                     radius=demand.target,
                     rows_per_pass=rows_per_pass,
+                    compiled=compiled,
                     **shared,
                     on_batch=on_batch,
                     on_estimate=lambda found: None if is_quiet else _tell(console, found),
@@ -104,7 +108,8 @@ def _attack(
 
 def _tell(console: Console, found: Expected) -> None:
     console.print(
-        f"at most {duration(found.seconds)}: {found.num_images} images, {found.draws_per_image:,} draws each",
+        f"at most {duration(found.seconds)}: {found.num_images} images, {found.draws_per_image:,} draws each"
+        f"{', compiled' if found.is_compiled else ''}",
         soft_wrap=True,
     )
 

@@ -27,6 +27,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "num_values": int,
     "batch_size": int,
     "rows_per_pass": int,
+    "compiled": bool,
 }
 
 

@@ -34,6 +34,9 @@ def command(
             "--rows", metavar="N", help="Images and draws of a forward pass; that of earlier rows, else 256."
         ),
     ] = None,
+    compiled: Annotated[
+        str, typer.Option("--compile", help="auto, on or off: compile the network first, for long runs.")
+    ] = "auto",
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
@@ -54,6 +57,7 @@ def command(
         is_json=as_json,
         is_attacked=attack,
         rows_per_pass=rows,
+        compiled=compiled,
         limit=limit,
         device=device,
         data_root=data_root,
