@@ -91,7 +91,8 @@ def _named_radii(rows: Sequence[Row], attacked: Iterable[float]) -> dict[float, 
     last = max(_largest(rows[0]), _ALWAYS[norm], *attacked)
     linf = {_norm_of_linf(rows[0], k): k for k in _LINF} if norm == "l2" else {}
     names = {radius: f"{radius:.3f} (l_inf {k}/255)" for radius, k in linf.items() if radius <= last}
-    for radius in (*_RADII[norm], *attacked):
+    names |= {radius: f"{radius:g}" for radius in attacked}
+    for radius in _RADII[norm]:
         if radius <= last and all(abs(radius - other) > _CLOSE for other in names):
             names[radius] = f"{radius:g}"
     return names
