@@ -1,5 +1,8 @@
 """Toy victims whose right answers are known, and seeds."""
 
+import copy
+import functools
+
 import torch
 from torch import Generator, Tensor, nn
 
@@ -59,10 +62,15 @@ def small_classifier(
     coding: rs.codings.AbstractCoding | None = None, *, num_steps: int = 2, seed: int = 0
 ) -> SpikingClassifier:
     """A tiny spiking VGG-5 on 8x8 grey images, in eval mode, its normalisation settled on random images."""
+    return copy.deepcopy(_settled(coding or rs.codings.Direct(), num_steps, seed))
+
+
+@functools.cache
+def _settled(coding: rs.codings.AbstractCoding, num_steps: int, seed: int) -> SpikingClassifier:
     network = rs.networks.VGG5(hidden_width=16).build(
         num_classes=10, image_shape=(1, 8, 8), generator=seeded(seed)
     )
-    classifier = SpikingClassifier(network, coding or rs.codings.Direct(), num_steps, (0.3,), (0.4,))
+    classifier = SpikingClassifier(network, coding, num_steps, (0.3,), (0.4,))
     with torch.no_grad():
         for step in range(20):
             classifier.train().logits(torch.rand(32, 1, 8, 8, generator=seeded(step)), seeded(step))
