@@ -30,7 +30,8 @@ from tests.training.launch import (
 
 SETTINGS = {
     "num_steps": 2,
-    "network.hidden_width": 32,
+    "network.hidden_width": 64,
+    "network.width_divisor": 4,
     "training.batch_size": 20,
     "training.num_images": 220,
     "training.num_validation": 20,
@@ -48,7 +49,8 @@ LONG = {
 TEACHER = {
     f"objective__teacher__recipe__{name}": value
     for name, value in {
-        "network__hidden_width": 16,
+        "network__hidden_width": 64,
+        "network__width_divisor": 4,
         "training__batch_size": 20,
         "training__num_images": 220,
         "training__num_validation": 20,
