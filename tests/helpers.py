@@ -1,10 +1,15 @@
 """Toy victims whose right answers are known, and seeds."""
 
+import copy
+import functools
+
 import torch
 from torch import Generator, Tensor, nn
 
 import rsc_snn as rs
 from rsc_snn.classifier import SpikingClassifier
+
+SMALL = rs.networks.VGG5(hidden_width=64, width_divisor=4)  # channels 16, 32, 32, hidden 16
 
 
 def seeded(seed: int) -> Generator:
@@ -56,13 +61,22 @@ class Noisy(nn.Module):
 
 
 def small_classifier(
-    coding: rs.codings.AbstractCoding | None = None, *, num_steps: int = 2, seed: int = 0
+    coding: rs.codings.AbstractCoding | None = None,
+    *,
+    num_steps: int = 2,
+    seed: int = 0,
+    spec: rs.networks.VGG5 = SMALL,
 ) -> SpikingClassifier:
     """A tiny spiking VGG-5 on 8x8 grey images, in eval mode, its normalisation settled on random images."""
-    network = rs.networks.VGG5(hidden_width=16).build(
-        num_classes=10, image_shape=(1, 8, 8), generator=seeded(seed)
-    )
-    classifier = SpikingClassifier(network, coding or rs.codings.Direct(), num_steps, (0.3,), (0.4,))
+    return copy.deepcopy(_settled(coding or rs.codings.Direct(), num_steps, seed, spec))
+
+
+@functools.cache
+def _settled(
+    coding: rs.codings.AbstractCoding, num_steps: int, seed: int, spec: rs.networks.VGG5
+) -> SpikingClassifier:
+    network = spec.build(num_classes=10, image_shape=(1, 8, 8), generator=seeded(seed))
+    classifier = SpikingClassifier(network, coding, num_steps, (0.3,), (0.4,))
     with torch.no_grad():
         for step in range(20):
             classifier.train().logits(torch.rand(32, 1, 8, 8, generator=seeded(step)), seeded(step))

@@ -1,11 +1,13 @@
 """The examples run, and print what they promise."""
 
-import subprocess
+import runpy
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -24,10 +26,21 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
         ("pyautoattack_on_our_network", "pyautoattack", "robust "),
     ],
 )
-def test_examples_run(name: str, peer: str | None, expected: str) -> None:
+def test_examples_run(
+    name: str,
+    peer: str | None,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As scripts, but in this process, which has imported torch already."""
     if peer is not None and find_spec(peer) is None:
         pytest.skip(f"{peer} is not installed")
-    done = subprocess.run([sys.executable, str(EXAMPLES / f"{name}.py")], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert expected in done.stdout
-    assert "clean" in done.stdout
+    monkeypatch.setattr(sys, "argv", [f"{name}.py"])
+    monkeypatch.syspath_prepend(EXAMPLES)  # as for a script; they share a module
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("default")  # as for a user; pytest makes them errors
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert expected in printed
+    assert "clean" in printed

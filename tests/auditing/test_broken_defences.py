@@ -46,9 +46,10 @@ def test_a_quantised_input_fails() -> None:
 
 def test_a_dead_surrogate_fails_and_a_wide_one_breaks_it() -> None:
     """A triangle so narrow that no membrane lies below it: BPTT is blind, wider ones are not."""
-    living = small_classifier()
+    spec = rs.networks.VGG5(hidden_width=16)
+    living = small_classifier(spec=spec)
     neuron = rs.neurons.LIF(surrogate=rs.neurons.Triangle(width=1e-9))
-    network = rs.networks.VGG5(hidden_width=16).build(num_classes=10, image_shape=(1, 8, 8), neuron=neuron)
+    network = spec.build(num_classes=10, image_shape=(1, 8, 8), neuron=neuron)
     network.load_state_dict(living.network.state_dict())
     dead = SpikingClassifier(network, rs.codings.Direct(), 2, (0.3,), (0.4,)).eval()
     images, labels = labelled(dead, torch.rand(24, 1, 8, 8, generator=seeded(3)))

@@ -22,6 +22,8 @@ from rsc_snn.runs.files import append_rows, read_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import save_weights
 from tests.helpers import small_classifier
+from tests.training.launch import ALONE
+from tests.training.launch import run as run_command
 
 SMALL = [
     "--set",
@@ -293,12 +295,7 @@ def test_an_interrupted_attack_keeps_its_rows_and_says_so(
 
 def test_a_second_process_is_refused_in_one_line(run: Path) -> None:
     with RunFolder(run).locked():
-        done = subprocess.run(
-            [sys.executable, "-m", "rsc_snn", "attack", str(run), "--limit", "2"],
-            capture_output=True,
-            text=True,
-        )
-    assert done.returncode == 2
+        done = run_command([*ALONE, "attack", str(run), "--limit", "2"], status=2)
     assert "is in use by another process" in done.stderr
     assert done.stderr.count("\n") == 1
 

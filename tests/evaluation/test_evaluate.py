@@ -33,7 +33,9 @@ def test_useless_attacks_do_not_lower_the_accuracy_of_a_noisy_model() -> None:
     """Eight attacks of eps 1e-6 on a model that is right with probability 0.8: the worst case stays 0.8."""
     images, labels = noisy_images(500)
     classifier = rs.wrap(Noisy(0.8)).eval()
-    result = rs.evaluate(classifier, images, labels, attacks=[FGSM(eps=1e-6)] * 8, num_draws=20)
+    result = rs.evaluate(
+        classifier, images, labels, attacks=[FGSM(eps=1e-6)] * 8, num_draws=20, batch_size=500
+    )
     tolerance = 5 * math.sqrt(0.8 * 0.2 / (500 * 20))
     assert result.summary.robust is not None
     assert abs(result.summary.robust.value - 0.8) < tolerance

@@ -53,7 +53,9 @@ def test_ours_is_right_where_autoattack_counts_bad_luck_as_an_attack(tmp_path: P
     model = NoisyLogits().eval()
 
     suite = rs.attacks.reliable(eps=1e-6, budget="quick")
-    ours = rs.evaluate(rs.wrap(model), images, labels, attacks=suite, num_draws=20).summary
+    ours = rs.evaluate(
+        rs.wrap(model), images, labels, attacks=suite, num_draws=20, batch_size=NUM_IMAGES
+    ).summary
     assert ours.robust is not None
     assert ours.vote is not None
     assert ours.clean.low < truth < ours.clean.high

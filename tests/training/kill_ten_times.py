@@ -9,16 +9,16 @@ from pathlib import Path
 
 import torch
 
-from tests.training.launch import run, together
+from tests.training.launch import run, torchrun
 from tests.training.test_many_processes import LONGER, kill_and_resume, timeless, train_command, weights
 
 
 def main(num_kills: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as place:
         whole, killed = Path(place, "whole"), Path(place, "killed")
-        run([*together(2), *train_command("digits-vgg5-rsc0.1", whole, **LONGER)])
+        run([*torchrun(2), *train_command("digits-vgg5-rsc0.1", whole, **LONGER)])
         command = train_command("digits-vgg5-rsc0.1", killed, **LONGER)
-        moments = kill_and_resume(killed, command, num_kills, seed=seed, longest=1.5)
+        moments = kill_and_resume(killed, command, num_kills, seed=seed, longest=1.5, launcher=torchrun(2))
         print("killed after", ", ".join(f"{moment:.2f} s" for moment in moments), "of progress")
         first, second = weights(whole), weights(killed)
         assert all(torch.equal(second[name], value) for name, value in first.items()), "weights differ"

@@ -1,23 +1,50 @@
-"""Starting the command alone and under torchrun, and killing it."""
+"""Starting the command alone and in several processes, and killing it.
+
+Importing torch and scikit-learn takes longer than most of what tests train. So ``ALONE`` and ``together``
+are started by a process that has imported them and does nothing else but fork; ``torchrun`` starts
+everything from nothing, as a user does.
+"""
 
 import contextlib
+import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from rsc_snn.runs.files import read_rows
 
-ALONE = (sys.executable, "-m", "rsc_snn")
+_FORKED = "forked"
+ALONE = (_FORKED, "1")
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "rsc_snn.cli.training",
+        "rsc_snn.cli.attacking",
+        "rsc_snn.evaluation.run",
+        "sklearn.datasets",
+        "torch._dynamo",
+    ]
+)
 
 
 def together(num_processes: int) -> tuple[str, ...]:
+    """The words that start the command in several processes which find each other as under torchrun."""
+    return (_FORKED, str(num_processes))
+
+
+def torchrun(num_processes: int) -> tuple[str, ...]:
     """The words that start the module in several processes, on a free port."""
-    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone")
-    return (*torchrun, "--nproc-per-node", str(num_processes), "-m", "rsc_snn")
+    agent = (sys.executable, "-m", "torch.distributed.run", "--standalone")
+    return (*agent, "--nproc-per-node", str(num_processes), "-m", "rsc_snn")
 
 
 def environment() -> dict[str, str]:
@@ -25,6 +52,8 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProcess[str]":
+    if command[0] == _FORKED:
+        return _run_forked(int(command[1]), command[2:], status)
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -37,8 +66,73 @@ def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProc
     return subprocess.CompletedProcess(command, status, out, err)
 
 
+def _run_forked(size: int, arguments: Sequence[str], status: int) -> "subprocess.CompletedProcess[str]":
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        with _forked(size, arguments, str(out), str(err)) as processes:
+            deadline = time.monotonic() + 150
+            while (left := _running(processes)) and time.monotonic() < deadline:
+                if len(left) < size and any(process.exitcode for process in processes):
+                    deadline = min(deadline, time.monotonic() + 30)  # the others fail too, or wait forever
+                wait([process.sentinel for process in left], deadline - time.monotonic())
+            codes = {process.exitcode for process in processes}
+        done = subprocess.CompletedProcess(arguments, 0, out.read_text(), err.read_text())
+    if codes != {0}:
+        done.returncode = 1 if size > 1 else codes.pop() or -1  # torchrun's own is always 1
+    assert done.returncode == status, f"{codes}: {done.stdout}{done.stderr}"
+    return done
+
+
+def _running(processes: Sequence[ForkServerProcess]) -> list[ForkServerProcess]:
+    return [process for process in processes if process.exitcode is None]
+
+
+@contextlib.contextmanager
+def _forked(size: int, arguments: Sequence[str], out: str, err: str) -> Iterator[list[ForkServerProcess]]:
+    """Start the command in ``size`` processes; at the end of the context none is left."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = environment()
+    if size > 1:
+        shared |= {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1"}
+        shared |= {"MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": uuid.uuid4().hex}
+    processes = []
+    for rank in range(size):
+        own = {"RANK": str(rank), "LOCAL_RANK": str(rank)} if size > 1 else {}
+        work = (list(arguments), shared | own, out, err)
+        processes.append(_FORKS.Process(target=_work, args=work))
+        processes[-1].start()
+    try:
+        yield processes
+    finally:
+        for process in _running(processes):
+            kill_tree(process.pid or 0)
+        for process in processes:
+            process.join()
+
+
+def _work(arguments: list[str], variables: dict[str, str], out: str, err: str) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+    for number, place in ((1, out), (2, err)):
+        file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(file, number)
+        os.close(file)
+    from rsc_snn.cli.app import main
+
+    sys.exit(main(arguments))
+
+
 def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patience: float = 120) -> bool:
     """Start the command and SIGKILL it, with its children, when ``is_time``; return whether it still ran."""
+    deadline = time.monotonic() + patience
+    if command[0] == _FORKED:
+        size = int(command[1])
+        with _forked(size, command[2:], os.devnull, os.devnull) as processes:
+            while not is_time() and len(_running(processes)) == size and time.monotonic() < deadline:
+                time.sleep(0.002)
+            return len(_running(processes)) == size
     with subprocess.Popen(
         command,
         env=environment(),
@@ -46,7 +140,6 @@ def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patienc
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
-        deadline = time.monotonic() + patience
         while not is_time() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)
         was_running = process.poll() is None

@@ -25,11 +25,13 @@ from tests.training.launch import (
     run,
     run_and_kill,
     together,
+    torchrun,
 )
 
 SETTINGS = {
     "num_steps": 2,
-    "network.hidden_width": 32,
+    "network.hidden_width": 64,
+    "network.width_divisor": 4,
     "training.batch_size": 20,
     "training.num_images": 220,
     "training.num_validation": 20,
@@ -47,7 +49,8 @@ LONG = {
 TEACHER = {
     f"objective__teacher__recipe__{name}": value
     for name, value in {
-        "network__hidden_width": 16,
+        "network__hidden_width": 64,
+        "network__width_divisor": 4,
         "training__batch_size": 20,
         "training__num_images": 220,
         "training__num_validation": 20,
@@ -77,10 +80,11 @@ def timeless(out: Path) -> list[dict[str, object]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("recipe", "settings"),
+    ("launcher", "recipe", "settings"),
     [
-        ("digits-vgg5-rsc0.1", {}),
+        (torchrun(2), "digits-vgg5-rsc0.1", {}),
         (
+            together(2),
             "digits-vgg5-rsc2-0.1",
             {
                 "objective": "SNNRAT",
@@ -89,8 +93,8 @@ def timeless(out: Path) -> list[dict[str, object]]:
                 "training__ema_decay": 0.9,
             },
         ),
-        ("digits-vgg5-ersct", TEACHER),
-        ("digits-vgg5-rsc0.1-cons-smoothadv", {}),
+        (together(2), "digits-vgg5-ersct", TEACHER),
+        (together(2), "digits-vgg5-rsc0.1-cons-smoothadv", {}),
     ],
     ids=[
         "plain",
@@ -100,11 +104,11 @@ def timeless(out: Path) -> list[dict[str, object]]:
     ],
 )
 def test_two_processes_give_the_weights_of_one(
-    tmp_path: Path, recipe: str, settings: dict[str, object]
+    tmp_path: Path, launcher: tuple[str, ...], recipe: str, settings: dict[str, object]
 ) -> None:
     """20 steps in float64, batch normalisation synchronised, noise on: equal to 1e-10."""
     run([*ALONE, *train_command(recipe, tmp_path / "one", **settings)])
-    run([*together(2), *train_command(recipe, tmp_path / "two", **settings)])
+    run([*launcher, *train_command(recipe, tmp_path / "two", **settings)])
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert one.keys() == two.keys()
     for name, value in one.items():
@@ -128,16 +132,22 @@ def test_without_synchronised_statistics_the_weights_differ(tmp_path: Path) -> N
 
 
 def kill_and_resume(
-    folder: Path, command: list[str], num_kills: int, seed: int, *, longest: float
+    folder: Path,
+    command: list[str],
+    num_kills: int,
+    seed: int,
+    *,
+    longest: float,
+    launcher: tuple[str, ...] = together(2),
 ) -> list[float]:
     """Kill a two-process run ``num_kills`` times, at random moments after it began to work; finish it."""
     chance, moments = random.Random(seed), []
     for _ in range(num_kills):
         before = state_of(folder)
         wait = chance.uniform(0.0, longest)
-        assert run_and_kill([*together(2), *command, "--resume"], after_progress(folder, before, wait))
+        assert run_and_kill([*launcher, *command, "--resume"], after_progress(folder, before, wait))
         moments.append(wait)
-    run([*together(2), *command, "--resume"])
+    run([*launcher, *command, "--resume"])
     return moments
 
 
@@ -175,7 +185,7 @@ def test_kill_9_three_times_and_resume_give_the_same_bits(tmp_path: Path) -> Non
 def test_a_signal_to_torchrun_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
     """SIGTERM reaches torchrun, which passes it on; Ctrl-C in a terminal reaches every process."""
     folder = tmp_path / "run"
-    command = [*together(2), *train_command("digits-vgg5-rsc0.1", folder, **LONGER)]
+    command = [*torchrun(2), *train_command("digits-vgg5-rsc0.1", folder, **LONGER)]
     with subprocess.Popen(
         command,
         env=environment(),
@@ -225,14 +235,16 @@ def test_two_processes_attack_as_one_and_survive_a_kill(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("launcher", "settings", "message"),
     [
-        ({"training__batch_size": 21}, "2 processes cannot share passes of 21 images"),
-        ({"num_steps": 0}, "num_steps must be >= 1, got 0"),
+        (torchrun(2), {"training__batch_size": 21}, "2 processes cannot share passes of 21 images"),
+        (together(2), {"num_steps": 0}, "num_steps must be >= 1, got 0"),
     ],
 )
-def test_bad_input_is_told_once(tmp_path: Path, settings: dict[str, object], message: str) -> None:
-    done = run([*together(2), *train_command("digits-vgg5-rsc0.1", tmp_path / "run", **settings)], status=1)
+def test_bad_input_is_told_once(
+    tmp_path: Path, launcher: tuple[str, ...], settings: dict[str, object], message: str
+) -> None:
+    done = run([*launcher, *train_command("digits-vgg5-rsc0.1", tmp_path / "run", **settings)], status=1)
     lines = [line for line in done.stderr.splitlines() if line.startswith("rsc-snn:")]
     assert len(lines) == 1
     assert message in lines[0]

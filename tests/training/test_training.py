@@ -1,7 +1,6 @@
 """Training: resumed runs are bit-identical, rows are complete, folders are safe."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from rsc_snn.runs.folder import RunFolder
 from rsc_snn.training import Recipe, Training, train
 from rsc_snn.training.checkpoint import Progress
 from rsc_snn.training.display import SilentDisplay
+from tests.training.launch import ALONE, run, run_and_kill
 
 
 def tiny(method: str = "rsc0.1", **changes: object) -> Recipe:
@@ -96,28 +96,14 @@ def test_kill_9_in_the_middle_and_resume_give_the_same_bits(tmp_path: Path) -> N
         "num_steps=2",
         "network.hidden_width=16",
     ]
-    command = [sys.executable, "-m", "rsc_snn", "train", "digits-vgg5-rsc0.1", "--device", "cpu"]
+    command = [*ALONE, "train", "digits-vgg5-rsc0.1", "--device", "cpu"]
     command += [word for setting in settings for word in ("--set", setting)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [*command, "--out", str(tmp_path / "whole")], check=True, env=environment, capture_output=True
-    )
+    run([*command, "--out", str(tmp_path / "whole")])
     broken = tmp_path / "broken"
-    with subprocess.Popen(
-        [*command, "--out", str(broken)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        deadline = time.monotonic() + 60
-        while not RunFolder(broken).checkpoint.exists() and time.monotonic() < deadline:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
+    assert run_and_kill([*command, "--out", str(broken)], RunFolder(broken).checkpoint.exists)
     assert RunFolder(broken).checkpoint.exists()
     assert not (broken / "weights.safetensors").exists(), "it was killed too late to prove anything"
-    subprocess.run(
-        [*command, "--out", str(broken), "--resume"], check=True, env=environment, capture_output=True
-    )
+    run([*command, "--out", str(broken), "--resume"])
     assert (broken / "weights.safetensors").read_bytes() == (
         tmp_path / "whole" / "weights.safetensors"
     ).read_bytes()
