@@ -190,7 +190,8 @@ class SharedStatistics(nn.Module):
         self.norm = nn.BatchNorm1d(64, track_running_stats=False)
 
     def forward(self, current: Tensor) -> Tensor:
-        return self.norm(current.mean(0).flatten(1))[None]
+        normed: Tensor = self.norm(current.mean(0).flatten(1))
+        return normed[None]
 
 
 BAD = {

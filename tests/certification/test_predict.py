@@ -47,7 +47,7 @@ def test_it_is_keyed_by_image_and_refuses_what_certify_refuses() -> None:
         ({"rows_per_pass": -1}, "rows_per_pass"),
     ):
         with pytest.raises(InputError, match=message):
-            rs.predict(noisy, images, **bad)  # type: ignore[arg-type]
+            rs.predict(noisy, images, **bad)
     with pytest.raises(InputError, match="needs a coding with noise"):
         rs.predict(small_classifier(rs.codings.Direct()), images)
     with pytest.raises(ValueError, match="eval"):

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import rsc_snn as rs
 from rsc_snn.certification.certificate import Demand
-from rsc_snn.certification.run import certify_run
+from rsc_snn.certification.run import certify_run as certify_run_on
 from rsc_snn.cli.app import main
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.summary import WORST
@@ -20,7 +21,7 @@ from rsc_snn.report.certificates import (
     votes_under_attack,
 )
 from rsc_snn.report.page import write_report
-from rsc_snn.runs.files import append_rows, read_rows
+from rsc_snn.runs.files import Row, append_rows, read_rows
 from rsc_snn.runs.folder import RunFolder
 from tests.certification.bases import Unclamped
 from tests.helpers import seeded, small_classifier
@@ -40,25 +41,37 @@ def make(folder: Path, coding: rs.codings.AbstractCoding = NOISY) -> Path:
     return folder
 
 
+def certify_run(
+    folder: Path, *, limit: int, rows_per_pass: int | None = None, compiled: str = "auto", **options: Any
+) -> list[Row]:
+    return certify_run_on(
+        folder, Demand(**options), limit=limit, rows_per_pass=rows_per_pass, compiled=compiled
+    )
+
+
 @pytest.mark.parametrize("radius", [None, 0.05])
 def test_a_run_that_was_stopped_ends_with_the_same_rows(
     run: Path, tmp_path: Path, radius: float | None
 ) -> None:
-    options = {"num_select": 5, "num_estimate": 30 if radius is None else 300, "radius": radius}
-    whole = certify_run(run, limit=20, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {
+        "num_select": 5,
+        "num_estimate": 30 if radius is None else 300,
+        "target": radius,
+    }
+    whole = certify_run(run, limit=20, **options)
     assert [row["index"] for row in whole] == list(range(20))
     other = make(tmp_path / "other")
     append_rows(RunFolder(other).certificates, read_rows(RunFolder(run).certificates)[:11])
     with RunFolder(other).certificates.open("a") as file:
         file.write('{"index": 11, "lab')
-    again = certify_run(other, limit=20, **options)  # type: ignore[arg-type]
+    again = certify_run(other, limit=20, **options)
     assert sorted(again, key=lambda row: row["index"]) == whole
     assert len(read_rows(RunFolder(other).certificates)) == 20
-    assert certify_run(other, limit=20, **options) == again  # type: ignore[arg-type]
+    assert certify_run(other, limit=20, **options) == again
     with pytest.raises(RunFolderError, match=r"made with --rows 256, got 32"):
-        certify_run(other, limit=20, rows_per_pass=32, **options)  # type: ignore[arg-type]
-    assert certify_run(other, limit=1, rows_per_pass=32, seed=1, **options)[0]["rows_per_pass"] == 32  # type: ignore[arg-type]
-    assert certify_run(other, limit=9, seed=1, **options)[-1]["rows_per_pass"] == 32  # type: ignore[arg-type]
+        certify_run(other, limit=20, rows_per_pass=32, **options)
+    assert certify_run(other, limit=1, rows_per_pass=32, seed=1, **options)[0]["rows_per_pass"] == 32
+    assert certify_run(other, limit=9, seed=1, **options)[-1]["rows_per_pass"] == 32
 
 
 @pytest.mark.slow

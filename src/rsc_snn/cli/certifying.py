@@ -49,25 +49,22 @@ def certify_and_show(
     console = make_console()
     is_attacked = is_attacked and _norm_of(run) == "l2"
     place = read_device(device)
-    shared: dict[str, Any] = {"seed": demand.seed, "limit": limit, "device": place, "data_root": data_root}
+    where: dict[str, Any] = {"limit": limit, "device": place, "data_root": data_root}
     with joined(place) as processes:
         is_quiet = is_json or not processes.leads
         try:
             with image_progress(console, run.name, is_shown=not is_quiet) as on_batch:
                 rows = certify_run(
                     run,
-                    num_select=demand.num_select,
-                    num_estimate=demand.num_estimate,
-                    alpha=demand.alpha,
-                    radius=demand.target,
+                    demand,
                     rows_per_pass=rows_per_pass,
                     compiled=compiled,
-                    **shared,
+                    **where,
                     on_batch=on_batch,
                     on_estimate=lambda found: None if is_quiet else _tell(console, found),
                 )
             if is_attacked:
-                _attack(console, run, shared, demand.target, is_quiet=is_quiet)
+                _attack(console, run, demand, where, is_quiet=is_quiet)
         except Interrupted:
             if not is_quiet:
                 kept = "finished batches are kept; the same command goes on from there"
@@ -84,11 +81,9 @@ def _norm_of(run: Path) -> str | None:
     return None if guarantee is None else guarantee.norm
 
 
-def _attack(
-    console: Console, run: Path, shared: dict[str, Any], radius: float | None, *, is_quiet: bool
-) -> None:
+def _attack(console: Console, run: Path, demand: Demand, where: dict[str, Any], *, is_quiet: bool) -> None:
     """Attack the vote by PGD over several draws at each radius; rows go to attacks.jsonl."""
-    radii = _ATTACKED if radius is None else (radius,)
+    radii = _ATTACKED if demand.target is None else (demand.target,)
     gradient = Expectation(of=BPTT(), num_draws=_DRAWS)
     attacks = [
         (PGD(norm=L2(), eps=eps, step_size=2.5 * eps / _STEPS, num_steps=_STEPS), gradient) for eps in radii
@@ -98,7 +93,8 @@ def _attack(
             run,
             attacks,
             num_draws=_SCORING_DRAWS,
-            **shared,
+            seed=demand.seed,
+            **where,
             on_batch=on_batch,
             on_estimate=lambda found: (
                 None if is_quiet else console.print(f"attacks: at most {duration(found.seconds)}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.schema import refuse, require_types
@@ -36,7 +37,7 @@ def certificate_key(row: Row) -> tuple[object, ...]:
     return tuple(row[name] for name in KEY)
 
 
-def demand_of(row: Row) -> dict[str, object]:
+def demand_of(row: Row) -> dict[str, Any]:
     """What was asked for when a row was made."""
     return {name: row[name] for name in DEMAND}
 
