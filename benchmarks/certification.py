@@ -4,9 +4,10 @@
 
 The network is a spiking VGG-5 on generated 32x32 colour images, untrained, with its normalisation settled on
 random images, behind RSC-I of variance 0.1. Certifying makes the noise of every draw, keyed by image, counts
-votes, and passes through the folded network; the plain pass is the trained network's on images that are coded
-already, with nothing before or after. Both see the same number of rows in passes of the same size and take
-turns; the ratio is the plain pass's time over that of certifying, round by round, and the median is reported.
+votes, and passes through the folded network, plain or compiled by torch. A plain pass sees images that are
+coded already, with nothing before or after, through the trained network and through the folded one. All see
+the same number of rows in passes of the same size and take turns; ratios are a plain pass's time over that of
+certifying, round by round, and medians are reported.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import torch
 import rsc_snn as rs
 from rsc_snn.certification.votes import Voter
 from rsc_snn.cli.memory import keep_freed_memory
+from rsc_snn.networks.compiling import compile_network
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.environment import describe_environment
 
@@ -39,39 +41,51 @@ def main() -> None:
     parser.add_argument("--hidden-width", type=int, default=1024)
     parser.add_argument("--num-steps", type=int, default=4, help="T")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     keep_freed_memory()
     device = torch.device(options.device)
-    plain, certifying = sides(options, device)
-    rounds = []
+    works = sides(options, device)
+    times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(options.rounds + ROUNDS_TO_WARM_UP):
-        times = [seconds(work, device) for work in (plain, certifying)]
-        if number >= ROUNDS_TO_WARM_UP:
-            rounds.append(times)
-    ratio = statistics.median(first / second for first, second in rounds)
+        for name, work in works.items():
+            taken = seconds(work, device)
+            if number >= ROUNDS_TO_WARM_UP:
+                times[name].append(taken)
     rows = options.rows * options.passes
+    ratios = {
+        f"{name} / {certifying}": ratio(times[name], times[certifying])
+        for name in ("plain", "plain folded")
+        for certifying in ("certifying", "certifying compiled")
+        if certifying in times
+    }
     result = {
         "hidden_width": options.hidden_width,
         "num_steps": options.num_steps,
         "rows_per_pass": options.rows,
         "rows": rows,
-        "seconds_plain_and_certifying": [[round(value, 4) for value in times] for times in rounds],
-        "ratio": round(ratio, 3),
-        "draws_per_second": round(rows / statistics.median(second for _, second in rounds), 1),
+        "seconds": {name: [round(value, 4) for value in taken] for name, taken in times.items()},
+        "ratios": ratios,
+        "draws_per_second": {
+            name: round(rows / statistics.median(taken), 1) for name, taken in times.items()
+        },
         "load_average": os.getloadavg(),
         "environment": describe_environment(device, seed=0),
     }
     if options.out:
         options.out.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"certifying {result['draws_per_second']} draws/s, {ratio:.2f} x the speed of plain passes")
+    print(json.dumps({"draws_per_second": result["draws_per_second"], "ratios": ratios}, indent=1))
 
 
-def sides(
-    options: argparse.Namespace, device: torch.device
-) -> tuple[Callable[[], object], Callable[[], object]]:
-    """Return the two pieces of work."""
+def ratio(plain: list[float], certifying: list[float]) -> float:
+    """Median over rounds of how many times as fast certifying is."""
+    return round(statistics.median(a / b for a, b in zip(plain, certifying, strict=True)), 3)
+
+
+def sides(options: argparse.Namespace, device: torch.device) -> dict[str, Work]:
+    """Return the pieces of work by name."""
     generator = torch.Generator().manual_seed(0)
     network = rs.networks.VGG5(hidden_width=options.hidden_width).build(generator=generator)
     coding = rs.codings.RandomizedSmoothing(variance=0.1)
@@ -84,19 +98,30 @@ def sides(
     classifier.eval()
     repeated = images.repeat_interleave(options.rows // len(images), 0)
     current = coding.encode(repeated, options.num_steps)
-    fast = rs.SpikingClassifier(folded(network), coding, options.num_steps, mean, std).to(device).eval()
-    voter = Voter(fast, 10, seed=0, rows_per_pass=options.rows)
+    fast, compiled = (
+        rs.SpikingClassifier(folded(network), coding, options.num_steps, mean, std).to(device).eval()
+        for _ in range(2)
+    )
     draws = options.rows // len(images) * options.passes
 
     @torch.no_grad()
-    def plain() -> None:
+    def passes(through: rs.SpikingClassifier) -> None:
         for _ in range(options.passes):
-            classifier.respond(current)
+            through.respond(current)
 
-    def certifying() -> object:
-        return voter.count(images, torch.arange(len(images)), "estimate", first=0, num_draws=draws)
+    def certifying(through: rs.SpikingClassifier, *, is_padded: bool) -> None:
+        voter = Voter(through, 10, seed=0, rows_per_pass=options.rows, is_padded=is_padded)
+        voter.count(images, torch.arange(len(images)), "estimate", first=0, num_draws=draws)
 
-    return plain, certifying
+    works: dict[str, Work] = {
+        "plain": lambda: passes(classifier),
+        "plain folded": lambda: passes(fast),
+        "certifying": lambda: certifying(fast, is_padded=False),
+    }
+    if options.compile:
+        compile_network(compiled.network, lambda: compiled.respond(current))
+        works["certifying compiled"] = lambda: certifying(compiled, is_padded=True)
+    return works
 
 
 def seconds(work: Work, device: torch.device) -> float:

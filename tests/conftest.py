@@ -15,6 +15,7 @@ _ROOMS = """
 """  # all but the command line, whose functions carry typer's annotations
 jaxtyping.install_import_hook([f"rsc_snn.{room}" for room in _ROOMS.split()], "tests.typechecker.check")
 
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the commands that tests start, beside each other
 
 import torch  # noqa: E402
