@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 import rsc_snn as rs
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.errors import InputError, RangeError
+from rsc_snn.experiments.catalogue import by_name
 from rsc_snn.objectives import ERSCT, SNNRAT, TET, TRADES, Adversarial, Consistency, CrossEntropy, SmoothAdv
 from rsc_snn.objectives.base import AbstractObjective
 from rsc_snn.objectives.consistency import EXAMPLES, spread
@@ -275,3 +277,11 @@ def test_a_module_with_noise_of_its_own_is_accepted() -> None:
 def test_bad_settings_are_named(settings: dict[str, float], name: str) -> None:
     with pytest.raises(RangeError, match=name):
         Consistency(**settings)  # type: ignore[arg-type]
+
+
+def test_a_recipe_without_noise_is_refused_before_its_folder_is_made(tmp_path: Path) -> None:
+    recipe = by_name("digits-vgg5-direct")
+    for objective in (Consistency(), Adversarial(objective=Consistency())):
+        with pytest.raises(InputError, match="compares draws"):
+            rs.train(replace(recipe, objective=objective), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

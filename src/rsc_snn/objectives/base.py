@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
 from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.codings import AbstractCoding
 from rsc_snn.rng import Randomness
 from rsc_snn.spec import Spec
 
@@ -49,6 +50,12 @@ class AbstractObjective(Spec):
                 ``images`` themselves.
         """
         raise NotImplementedError
+
+    def require_coding(self, coding: AbstractCoding) -> None:
+        """Raise InputError if this objective, or one inside, makes no sense with a coding."""
+        for value in vars(self).values():
+            if isinstance(value, AbstractObjective):
+                value.require_coding(coding)
 
     def constrain(self, classifier: AbstractClassifier, *, generator: Generator) -> None:
         """Change the weights after an update; most objectives leave them as they are.

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 
 from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import InputError, RangeError
 from rsc_snn.objectives.base import AbstractObjective
 from rsc_snn.objectives.cross_entropy import CrossEntropy
@@ -65,7 +66,8 @@ class Consistency(AbstractObjective):
         Raises:
             InputError: the classifier has no noise to be consistent under.
         """
-        _require_noise(classifier)
+        if not classifier.has_noise_of_its_own:
+            _require_noise(classifier.coding)
         copied = images.repeat(self.num_draws, 1, 1, 1)
         shown = None if originals is None else originals.repeat(self.num_draws, 1, 1, 1)
         with in_copies(generator, self.num_draws) as noise:
@@ -75,6 +77,11 @@ class Consistency(AbstractObjective):
         logits_SBK = logits.unflatten(0, (self.num_draws, len(images)))
         distance, entropy = spread(logits_SBK)
         return loss + self.consistency_weight * distance + self.entropy_weight * entropy, logits_SBK[0]
+
+    def require_coding(self, coding: AbstractCoding) -> None:
+        """Raise InputError if the coding has no noise, or the inner objective does not go with it."""
+        _require_noise(coding)
+        super().require_coding(coding)
 
     def constrain(self, classifier: AbstractClassifier, *, generator: Generator) -> None:
         """Do what the inner objective does."""
@@ -94,9 +101,8 @@ def spread(logits_SBK: Float[Tensor, "S B K"]) -> tuple[Float[Tensor, ""], Float
     return distance, entropy
 
 
-def _require_noise(classifier: AbstractClassifier) -> None:
-    coding = classifier.coding
-    if not (classifier.has_noise_of_its_own or (coding is not None and coding.is_random)):
+def _require_noise(coding: AbstractCoding | None) -> None:
+    if coding is None or not coding.is_random:
         raise InputError(
             f"Consistency compares draws of a coding's noise, {coding!r} has none; use Poisson() or "
             "RandomizedSmoothing(variance=0.1)"

@@ -56,6 +56,7 @@ def train(
     """
     folder, place, group = RunFolder(Path(out)), torch.device(device), current_group()
     _require_shares(recipe, group)
+    recipe.objective.require_coding(recipe.coding)
     with contextlib.ExitStack() as stack:
         group.led(lambda: _lock(stack, folder))
         group.led(lambda: require_place(folder, recipe, seed, resume=resume))
@@ -75,7 +76,6 @@ def _train_into(
     group: Group,
 ) -> SpikingClassifier:
     """Train into a folder that is ours: data, teachers, then the loop."""
-    settings = recipe.training
     settings = recipe.training
     full = group.node_first(lambda: load(recipe.data, data_root, "train")).at(slice(settings.num_images))
     trained, validation = full.carve(settings.num_validation, seed=seed)
