@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.page import find_runs, read_run
 from rsc_snn.report.tables import paper_table, protocol_table
 
@@ -19,7 +20,8 @@ def test_the_lab_log_says_what_the_rows_say(folder: Path) -> None:
     assert folder.name in log
     found = list(map(read_run, find_runs(folder)))
     runs, audits = ({run.name: rows for run in found if (rows := pick(run))} for pick in (ROWS, AUDIT))
-    tables = [table for table in (paper_table(runs), protocol_table(runs, audits)) if table is not None]
+    certified = certified_runs_table({run.name: run.certificates for run in found})
+    tables = [table for table in (paper_table(runs), protocol_table(runs, audits), certified) if table]
     assert tables
     for table in tables:
         for _, *cells in table.rows:

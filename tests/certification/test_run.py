@@ -20,6 +20,7 @@ from rsc_snn.report.certificates import (
     single_draw_bounds,
     votes_under_attack,
 )
+from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.page import write_report
 from rsc_snn.runs.files import Row, append_rows, read_rows
 from rsc_snn.runs.folder import RunFolder
@@ -181,6 +182,26 @@ def test_certified_accuracy_counts_right_classes_whose_radius_reaches() -> None:
     table = certificate_table("net", rows)
     assert table.rows[0][0] == "0"
     assert "1 abstained" in " ".join(table.notes)
+
+
+def test_runs_stand_side_by_side_as_far_as_their_draws_reach() -> None:
+    rows = [row_of(0, 1, 1, 0.5, 950), row_of(1, 1, 0, 0.9, 100), row_of(2, 0, None, 0.0, 500)]
+    decided = [{**row, "target": 0.25} for row in rows]
+    table = certified_runs_table({"net": rows, "none": [], "decided": decided})
+    assert table is not None
+    (line,) = table.rows
+    shown = dict(zip(table.columns, line, strict=True))
+    assert (shown["network"], shown["images"], shown["draws"], shown["abstained"]) == (
+        "net",
+        "3",
+        "1,000",
+        "1",
+    )
+    assert shown["r = 0.5"].startswith("33.3 [")
+    assert shown["r = 1"].startswith("0.0 [")
+    assert shown["r = 1.5"] == "-", "0.5 * Phi^-1(0.001 ** 0.001) = 1.23"
+    assert shown["mean radius"] == "0.167"
+    assert certified_runs_table({"decided": decided}) is None
 
 
 def test_the_single_draw_bound_is_a_mean_over_images_at_alpha_over_n() -> None:

@@ -82,13 +82,13 @@ def certificate_table(name: str, rows: Sequence[Row], attacks: Sequence[Row] = (
         for radius, left in zip(radii, single_draw_bounds(rows, radii), strict=True)
     ]
     columns = (f"{norm} radius", "certified %", "vote under attack, at most %", "single draw, at least %")
-    return Table(f"{name}: certificates", columns, lines, _notes(rows))
+    return Table(f"{name}: certificates", columns, lines, _notes(rows, is_attacked=bool(upper)))
 
 
 def _named_radii(rows: Sequence[Row], attacked: Iterable[float]) -> dict[float, str]:
     """Radius -> how a table calls it, as far as so many draws can prove it; those of l_inf changes too."""
     norm = rows[0]["norm"]
-    last = max(_largest(rows[0]), _ALWAYS[norm], *attacked)
+    last = max(largest_radius(rows[0]), _ALWAYS[norm], *attacked)
     linf = {_norm_of_linf(rows[0], k): k for k in _LINF} if norm == "l2" else {}
     names = {radius: f"{radius:.3f} (l_inf {k}/255)" for radius, k in linf.items() if radius <= last}
     names |= {radius: f"{radius:g}" for radius in attacked}
@@ -103,20 +103,20 @@ def _norm_of_linf(row: Row, strength: int) -> float:
     return float(strength / 255 * math.sqrt(row["num_values"]))
 
 
-def _largest(row: Row) -> float:
+def largest_radius(row: Row) -> float:
     """The radius that so many draws prove if all agree."""
     demand = Demand(**demand_of(row))
     return demand.largest(guarantee_of(row["norm"], row["scale"], row["num_values"]))
 
 
-def _notes(rows: Sequence[Row]) -> list[str]:
+def _notes(rows: Sequence[Row], *, is_attacked: bool) -> list[str]:
     first = rows[0]
     right = [row["radius"] for row in rows if row["predicted"] == row["label"]]
     radii = [row["radius"] if row["predicted"] == row["label"] else 0.0 for row in rows]
     abstained = sum(row["predicted"] is None for row in rows)
     draws = sum(row["num_draws"] for row in rows)
     spread = "standard deviation" if first["norm"] == "l2" else "1 / T"
-    largest = _largest(first)
+    largest = largest_radius(first)
     notes = [
         f"Test images: {len(rows)}; noise of {spread} {first['scale']:.4g}; alpha {first['alpha']:g} for "
         f"each image; {first['num_select']} draws choose the class, at most {first['num_estimate']:,} others "
@@ -127,11 +127,11 @@ def _notes(rows: Sequence[Row]) -> list[str]:
     ]
     if first["target"] is not None:
         notes.append(
-            f"Sampling stopped at the decision about radius {first['target']:g}; larger radii are not sought."
+            f"Sampling stopped at the decision about radius {first['target']:g}; others are not sought."
         )
     if first["norm"] == "l2":
         notes.append(_about_linf(first, largest))
-    if first["norm"] == "l2":
+    if is_attacked:
         notes.append(
             "The vote under attack: an image is lost where, in fresh draws, another class surely has more "
             f"votes than its own (error {ALPHA:g} per image)."

@@ -10,6 +10,7 @@ from typing import Any
 from rsc_snn.errors import InputError
 from rsc_snn.report.audits import audit_section
 from rsc_snn.report.certificates import certificate_sections
+from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.curves import draw_accuracy_over_eps
 from rsc_snn.report.tables import Table, attack_table, paper_table, protocol_table
 from rsc_snn.runs.files import Row, read_environments, replace_text
@@ -74,7 +75,9 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
     has_curves = draw_accuracy_over_eps(rows, picture)
     audits = {name: run.audit for name, run in zip(rows, runs, strict=True) if run.audit}
     main = [table for table in (paper_table(rows), protocol_table(rows, audits)) if table]
+    certified = certified_runs_table({n: run.certificates for n, run in zip(rows, runs, strict=True)})
     tables = [*main, *(attack_table(name, r) for name, r in rows.items() if r)]
+    tables += [certified] if certified else []
     html = _render(
         tables=tables,
         audits=[audit_section(name, found) for name, found in audits.items()],
