@@ -60,6 +60,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_rows(
         "target": radius,
     }
     whole = certify_run(run, limit=20, **options)
+    assert len(json.loads(RunFolder(run).environment.read_text())) == 1, "once, not with every batch"
     assert [row["index"] for row in whole] == list(range(20))
     other = make(tmp_path / "other")
     append_rows(RunFolder(other).certificates, read_rows(RunFolder(run).certificates)[:11])

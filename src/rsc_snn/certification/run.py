@@ -114,7 +114,8 @@ def _recorded(
     for found, number in work.shared_among(group):
         if found:
             new = [{**row, "subject": facts["subject"]} for row in found]
-            write_environment(folder.environment, facts)
+            if not rows:
+                write_environment(folder.environment, facts)
             append_rows(folder.certificates, new)
             rows += new
         on_batch(min(number * BATCH_SIZE, len(work.test)), len(work.test))
