@@ -72,4 +72,6 @@ def repeated(num_repeats: int = 200, num_draws: int = 100_000) -> list[Margin]:
 
 if __name__ == "__main__":
     for margin in repeated():
-        print(margin)
+        ratio, rare = margin.mean_radius / margin.distance, margin.most_too_large
+        told = f"{margin.num_too_large} too large ({rare} allowed)"
+        print(f"p = {margin.chance}: {ratio:.4f} of the distance, {told}")

@@ -1,6 +1,8 @@
 """Certificates of base classifiers whose votes are known, and what is refused."""
 
 import math
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -194,6 +196,23 @@ class SharedStatistics(nn.Module):
         return normed[None]
 
 
+class Mixed(nn.Module):
+    """Logits of a row that depend on other rows."""
+
+    def __init__(self, mix: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.mix = mix
+
+    def forward(self, current: Tensor) -> Tensor:
+        return self.mix(current.flatten(2)[..., :10])
+
+
+MIXTURES: dict[str, Callable[[Tensor], Tensor]] = {
+    "the first for all": lambda logits: logits + logits[:, :1],
+    "the one before": lambda logits: logits + logits.roll(1, 1),
+    "the partner": lambda logits: logits[:, torch.arange(logits.shape[1]) ^ 1],
+}
+
 BAD = {
     "alpha 0": ({"alpha": 0.0}, "alpha"),
     "alpha 1": ({"alpha": 1.0}, "alpha"),
@@ -230,8 +249,13 @@ def test_bad_classifiers_and_labels_are_refused() -> None:
         rs.certify(small_classifier(NOISY), images, torch.tensor([0, 10]))
     with pytest.raises(InputError, match="random numbers besides its coding"):
         rs.certify(rs.wrap(NoiseOfItsOwn().eval(), coding=NOISY), images, labels)
-    with pytest.raises(InputError, match="beside other rows"), pytest.warns(WeakEvaluation):
+    with pytest.raises(InputError, match="a row alone"), pytest.warns(WeakEvaluation):
         rs.certify(rs.wrap(SharedStatistics().eval(), coding=NOISY), images, labels)
+    for name, mix in MIXTURES.items():
+        with pytest.raises(InputError, match="its votes"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", WeakEvaluation)
+            rs.certify(rs.wrap(Mixed(mix).eval(), coding=NOISY), images, labels)
+            pytest.fail(name)
     broken = small_classifier(NOISY)
     with torch.no_grad():
         for parameter in broken.parameters():

@@ -8,7 +8,7 @@ import rsc_snn as rs
 from rsc_snn.certification.predict import majority_of
 from rsc_snn.errors import InputError
 from tests.certification.bases import Steps, Unclamped
-from tests.helpers import small_classifier
+from tests.helpers import seeded, small_classifier
 
 
 def test_it_abstains_where_the_two_sided_test_does_not_reject() -> None:
@@ -34,12 +34,13 @@ def test_it_returns_another_class_than_the_most_probable_as_rarely_as_promised()
 
 
 def test_it_is_keyed_by_image_and_refuses_what_certify_refuses() -> None:
-    images = torch.rand(3, 1, 8, 8)
-    noisy = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1))
+    images = torch.rand(3, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
+    noisy = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1)).double()
     found = rs.predict(noisy, images, num_draws=30)
     assert [each.index for each in found] == [0, 1, 2]
     (alone,) = rs.predict(noisy, images[1:2], num_draws=30, indices=[1])
-    assert alone.index == 1
+    assert alone == found[1]
+    assert len({tuple(each.counts) for each in rs.predict(noisy, images[:1].repeat(3, 1, 1, 1))}) > 1
     for bad, message in (
         ({"num_draws": 0}, "num_draws"),
         ({"alpha": 1.5}, "alpha"),
@@ -49,6 +50,6 @@ def test_it_is_keyed_by_image_and_refuses_what_certify_refuses() -> None:
         with pytest.raises(InputError, match=message):
             rs.predict(noisy, images, **bad)
     with pytest.raises(InputError, match="needs a coding with noise"):
-        rs.predict(small_classifier(rs.codings.Direct()), images)
+        rs.predict(small_classifier(rs.codings.Direct()).double(), images)
     with pytest.raises(ValueError, match="eval"):
         rs.predict(noisy.train(), images)

@@ -76,6 +76,11 @@ def _run_forked(size: int, arguments: Sequence[str], status: int) -> "subprocess
                     deadline = min(deadline, time.monotonic() + 30)  # the others fail too, or wait forever
                 wait([process.sentinel for process in left], deadline - time.monotonic())
             codes = {process.exitcode for process in processes}
+        if None in codes and not codes - {
+            0,
+            None,
+        }:  # torchrun ends what outlives a failed one
+            raise subprocess.TimeoutExpired(list(arguments), 150, out.read_bytes(), err.read_bytes())
         done = subprocess.CompletedProcess(arguments, 0, out.read_text(), err.read_text())
     if codes != {0}:
         done.returncode = 1 if size > 1 else codes.pop() or -1  # torchrun's own is always 1
@@ -98,12 +103,12 @@ def _forked(size: int, arguments: Sequence[str], out: str, err: str) -> Iterator
         shared |= {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1"}
         shared |= {"MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": uuid.uuid4().hex}
     processes = []
-    for rank in range(size):
-        own = {"RANK": str(rank), "LOCAL_RANK": str(rank)} if size > 1 else {}
-        work = (list(arguments), shared | own, out, err)
-        processes.append(_FORKS.Process(target=_work, args=work))
-        processes[-1].start()
     try:
+        for rank in range(size):
+            own = {"RANK": str(rank), "LOCAL_RANK": str(rank)} if size > 1 else {}
+            work = (list(arguments), shared | own, out, err)
+            processes.append(_FORKS.Process(target=_work, args=work))
+            processes[-1].start()
         yield processes
     finally:
         for process in _running(processes):
@@ -119,8 +124,11 @@ def _work(arguments: list[str], variables: dict[str, str], out: str, err: str) -
         file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(file, number)
         os.close(file)
+    import torch
+
     from rsc_snn.cli.app import main
 
+    torch.set_num_threads(1)
     sys.exit(main(arguments))
 
 

@@ -67,7 +67,7 @@ def certify_run(
         limit: Test images, from the first on.
         rows_per_pass: (image, draw) pairs of a forward pass; None is that of earlier rows, else 256.
         compiled: "auto", "on" or "off": whether torch compiles the network first; "auto" is that of earlier
-            rows, else by the time that all images take without.
+            rows, else by the time that the images left take without; not with a target.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         on_batch: Called after each batch with the number of images done and in all.

@@ -95,8 +95,13 @@ def require_independent_votes(classifier: AbstractClassifier, images: Float[Tens
                 "the network draws random numbers besides its coding, so that its votes may depend on each "
                 "other; turn them off to certify it"
             )
-        apart = torch.cat([classifier.respond(pair).mean(0) for pair in current_TBCHW.split(2, dim=1)])
-    changed = (apart - together).abs().amax(1) > _SAME * together.abs().amax(1)
+        try:
+            alone = torch.cat([classifier.respond(row).mean(0) for row in current_TBCHW.split(1, dim=1)])
+        except (RuntimeError, ValueError, IndexError) as err:
+            raise InputError(
+                f"the network cannot answer a row alone ({err}), so that its votes may depend on each other"
+            ) from err
+    changed = (alone - together).abs().amax(1) > _SAME * together.abs().amax(1)
     if 2 * int(changed.sum()) > _TRIED:  # rounding may flip a spike in one
         raise InputError(
             "the network answers a row differently beside other rows, so that its votes depend on each "
