@@ -40,6 +40,6 @@ def compile_network(network: BuiltNetwork, trial: Callable[[], object]) -> None:
     except Exception as err:  # compilers fail in many ways
         reason = (str(err).strip().splitlines() or [type(err).__name__])[0]
         raise InputError(
-            f"the network cannot be compiled here ({reason}); use --compile off, and another --seed beside rows "
-            "of a compiled one"
+            f"the network cannot be compiled here ({reason}); use --compile off, and another --seed beside "
+            "rows of a compiled one"
         ) from err
