@@ -25,7 +25,7 @@ _ALWAYS = {"l2": 1.0, "l1": 0.05}  # shown even where so few draws cannot prove 
 _LINF = (1, 2, 4, 8)  # in 1/255
 _SHARED = ("seed", "alpha", "num_select", "num_estimate", "target", "norm")
 _CLOSE = 1e-3  # radii that a table need not tell apart
-_LAST_POINT = 60
+_LAST_POINT = 200
 _COLOURS = ("#0072b2", "#009e73", "#d55e00")  # Okabe, Ito
 
 
@@ -195,29 +195,29 @@ def draw_certificates(rows: Sequence[Row], attacks: Sequence[Row]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    target = rows[0]["target"]
-    largest = 1.05 * max([row["radius"] for row in rows] + [rows[0]["scale"]]) if target is None else target
+    attacked = votes_under_attack(rows, attacks)
+    largest = rows[0]["target"] or max([1.05 * row["radius"] for row in rows] + [rows[0]["scale"], *attacked])
     radii = [largest * step / _LAST_POINT for step in range(_LAST_POINT + 1)]
     figure = Figure(figsize=(6.6, 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     panel = figure.subplots()
     certified = [certified_accuracy(rows, radius) for radius in radii]
     low, value, high = ([100 * point[i] for point in certified] for i in (1, 0, 2))
-    panel.fill_between(radii, low, high, color=_COLOURS[0], alpha=0.15, linewidth=0)
-    panel.plot(radii, value, color=_COLOURS[0], label="majority vote, certified")
+    panel.fill_between(radii, low, high, step="pre", color=_COLOURS[0], alpha=0.15, linewidth=0)
+    panel.plot(radii, value, drawstyle="steps-pre", color=_COLOURS[0], label="majority vote, certified")
     single = [100 * left for left in single_draw_bounds(rows, radii)]
     panel.plot(radii, single, color=_COLOURS[1], linestyle="--", label="single draw, at least")
-    attacked = sorted(votes_under_attack(rows, attacks).items())
-    if shown := [(radius, found) for radius, found in attacked if radius <= 2 * largest]:
-        places, found = zip(*shown, strict=True)
+    if attacked:
+        places, found = attacked.keys(), attacked.values()
         below = [100 * (each.value - each.low) for each in found]
         above = [100 * (each.high - each.value) for each in found]
         middle = [100 * each.value for each in found]
         panel.errorbar(
-            places,
+            list(places),
             middle,
             yerr=(below, above),
             color=_COLOURS[2],
+            drawstyle="steps-post",  # what holds at a radius holds at larger ones
             marker="o",
             capsize=2,
             label="majority vote under attack, at most",
