@@ -1,5 +1,8 @@
 """Lower bounds of a probability from a number of draws fixed beforehand. Needs no torch."""
 
+import bisect
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
@@ -44,16 +47,15 @@ def least_trials(chance: float, alpha: float) -> int:
     """
     require_alpha(alpha)
     require_chance(chance)
+    return fewest(lambda trials: highest_bound(trials, alpha) > chance)
+
+
+def fewest(is_enough: Callable[[int], bool]) -> int:
+    """Return the smallest number >= 1 that is enough, where all larger ones are too."""
     few, enough = 0, 1
-    while highest_bound(enough, alpha) <= chance:
+    while not is_enough(enough):
         few, enough = enough, 2 * enough
-    while enough - few > 1:
-        middle = (few + enough) // 2
-        if highest_bound(middle, alpha) > chance:
-            enough = middle
-        else:
-            few = middle
-    return enough
+    return bisect.bisect_left(range(enough), True, lo=few + 1, key=is_enough)
 
 
 def require_alpha(alpha: float) -> None:

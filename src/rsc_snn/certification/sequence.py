@@ -17,14 +17,13 @@ prior's density at c is at most 1 / (2 c (1 - c)); and k - n c <= 1/2 leaves E b
 k log(k / (k - 1/2)) <= log 2. So for alpha < 1/2 the chances that are disproven are an interval (0, bound].
 """
 
-import bisect
 import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincc, betaln
 
-from rsc_snn.certification.bounds import counted, require_alpha, require_chance
+from rsc_snn.certification.bounds import counted, fewest, require_alpha, require_chance
 
 _HALVINGS = 60  # of the unit interval: beyond float64 for bounds above 1e-2, 1e-18 below
 
@@ -94,14 +93,7 @@ def least_trials_in_sequence(chance: float, alpha: float) -> int:
     """Return the fewest draws that prove a probability above ``chance``, in (0, 1), if they all agree."""
     require_alpha(alpha)
     require_chance(chance)
-
-    def is_enough(trials: int) -> bool:
-        return bool(_log_evidence(trials, trials, chance) >= -math.log(alpha))
-
-    few, enough = 0, 1
-    while not is_enough(enough):
-        few, enough = enough, 2 * enough
-    return bisect.bisect_left(range(enough), True, lo=few + 1, key=is_enough)
+    return fewest(lambda trials: bool(_log_evidence(trials, trials, chance) >= -math.log(alpha)))
 
 
 def lower_bound_so_far(successes: ArrayLike, trials: ArrayLike, alpha: float) -> NDArray[np.float64]:

@@ -12,12 +12,11 @@ from rsc_snn.attacks import Suite
 from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, print_table, program
-from rsc_snn.cli.progress import image_progress
+from rsc_snn.cli.progress import image_progress, telling_what_is_kept
 from rsc_snn.evaluation.estimate import Estimate
 from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
-from rsc_snn.interruption import Interrupted
 from rsc_snn.processes import joined
 from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
@@ -47,26 +46,23 @@ def attack_run(
     place = read_device(device)
     with joined(place) as processes:
         is_quiet = is_json or not processes.leads
-        try:
-            with image_progress(console, run.name, is_shown=not is_quiet) as on_batch:
-                rows = evaluate_run(
-                    run,
-                    attacks,
-                    num_draws=num_draws,
-                    seed=seed,
-                    limit=limit,
-                    batch_size=batch_size,
-                    device=place,
-                    data_root=data_root,
-                    keeps_images=keeps_images,
-                    on_batch=on_batch,
-                    on_estimate=lambda found: None if is_quiet else _tell(console, found),
-                )
-        except Interrupted:
-            if not is_quiet:
-                kept = "finished batches are kept; the same command goes on from there"
-                console.print(kept, soft_wrap=True)
-            raise
+        with (
+            telling_what_is_kept(console, is_shown=not is_quiet),
+            image_progress(console, run.name, is_shown=not is_quiet) as on_batch,
+        ):
+            rows = evaluate_run(
+                run,
+                attacks,
+                num_draws=num_draws,
+                seed=seed,
+                limit=limit,
+                batch_size=batch_size,
+                device=place,
+                data_root=data_root,
+                keeps_images=keeps_images,
+                on_batch=on_batch,
+                on_estimate=lambda found: None if is_quiet else _tell(console, found),
+            )
     if processes.leads:
         _show(console, run, rows, is_json=is_json)
 

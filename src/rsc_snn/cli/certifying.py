@@ -16,10 +16,9 @@ from rsc_snn.certification.run import Expected, certify_run
 from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, print_table, program
-from rsc_snn.cli.progress import image_progress
+from rsc_snn.cli.progress import image_progress, telling_what_is_kept
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.gradients import BPTT, Expectation
-from rsc_snn.interruption import Interrupted
 from rsc_snn.processes import joined
 from rsc_snn.report.certificates import certificate_table, groups_of
 from rsc_snn.runs.files import Row
@@ -52,7 +51,7 @@ def certify_and_show(
     where: dict[str, Any] = {"limit": limit, "device": place, "data_root": data_root}
     with joined(place) as processes:
         is_quiet = is_json or not processes.leads
-        try:
+        with telling_what_is_kept(console, is_shown=not is_quiet):
             with image_progress(console, run.name, is_shown=not is_quiet) as on_batch:
                 rows = certify_run(
                     run,
@@ -65,11 +64,6 @@ def certify_and_show(
                 )
             if is_attacked:
                 _attack(console, run, demand, where, is_quiet=is_quiet)
-        except Interrupted:
-            if not is_quiet:
-                kept = "finished batches are kept; the same command goes on from there"
-                console.print(kept, soft_wrap=True)
-            raise
     if processes.leads:
         _show(console, run, rows, is_json=is_json)
 

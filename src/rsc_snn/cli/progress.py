@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rsc_snn.interruption import Interrupted
+
 _SECONDS_BETWEEN_LINES = 20.0
 
 
@@ -30,6 +32,18 @@ def image_progress(
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def telling_what_is_kept(console: Console, *, is_shown: bool) -> Iterator[None]:
+    """Say, where batches of work inside are interrupted, that the finished ones are there."""
+    try:
+        yield
+    except Interrupted:
+        if is_shown:
+            kept = "finished batches are kept; the same command goes on from there"
+            console.print(kept, soft_wrap=True)
+        raise
 
 
 class _Lines:
