@@ -12,6 +12,7 @@ from rsc_snn.checks import require_images, require_num_steps
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import DTypeError, InputError, RangeError, ShapeError
 from rsc_snn.networks.base import BuiltNetwork
+from rsc_snn.networks.static import is_static, once
 from rsc_snn.rng import Randomness, Streams, separate_global_state
 
 
@@ -123,7 +124,7 @@ class SpikingClassifier(AbstractClassifier):
 
         They have the precision of the classifier, also where autocast computes in a lower one.
         """
-        logits: Tensor = self.network((current - self.mean) / self.std).to(self.mean.dtype)
+        logits: Tensor = self.network(self._normalised(current)).to(self.mean.dtype)
         if logits.ndim != 3 or logits.shape[:2] != current.shape[:2]:
             raise ShapeError(
                 f"the network must return [T, B, K] = [{len(current)}, {current.shape[1]}, K], "
@@ -158,6 +159,13 @@ class SpikingClassifier(AbstractClassifier):
     def extra_repr(self) -> str:
         """Coding and T."""
         return f"coding={self.coding}, num_steps={self.num_steps}"
+
+    def _normalised(self, current: Tensor) -> Tensor:
+        """Subtract the mean and divide, once where all steps are one and the network knows what that is."""
+        if is_static(current) and isinstance(self.network, BuiltNetwork):
+            return ((once(current) - self.mean) / self.std).expand(current.shape)
+        normalised: Tensor = (current - self.mean) / self.std
+        return normalised
 
     def _require_fitting(self, images: Tensor) -> None:
         network = self.network

@@ -5,34 +5,15 @@ takes its statistics over steps and batch together.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor, nn
 
+from rsc_snn.networks.activation import Activation, has_hooks
+from rsc_snn.networks.convolution import convolve, is_binary
+from rsc_snn.networks.normalising import affine, can_be_affine, normalised
+from rsc_snn.networks.static import is_static, once
 from rsc_snn.neurons import AbstractNeuron
-
-
-class Activation(nn.Module):
-    """A neuron as a layer; the neuron can be exchanged for another spec of the same kind.
-
-    Attributes:
-        neuron: The neuron.
-        drive: What computes the activity instead, for the length of an attacker's pass; else None.
-    """
-
-    def __init__(self, neuron: AbstractNeuron):
-        super().__init__()
-        self.neuron = neuron
-        self.drive: Callable[[Tensor], Tensor] | None = None
-
-    def forward(self, current_TBN: Tensor) -> Tensor:
-        """Activity over time, of the shape of the current."""
-        return self.neuron.over_time(current_TBN) if self.drive is None else self.drive(current_TBN)
-
-    def extra_repr(self) -> str:
-        """The neuron."""
-        return repr(self.neuron)
 
 
 class ConvBlock(nn.Module):
@@ -79,12 +60,47 @@ class ConvBlock(nn.Module):
         init_normal(self.conv.weight, gain=math.sqrt(2.0), generator=generator)
         self.conv.to(memory_format=torch.channels_last)
 
-    def forward(self, current_TBCHW: Tensor) -> Tensor:
-        """Spikes, or the twin's activity; the current if there is no neuron."""
-        stacked = current_TBCHW.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        drive = self.norm(self.conv(stacked))
-        activity: Tensor = self.activation(drive.unflatten(0, current_TBCHW.shape[:2]))
-        return activity
+    def forward(self, current_TBCHW: Tensor, *, pool: "Pool | None" = None) -> Tensor:
+        """Spikes, or the twin's activity, pooled if there is a pool; the current if there is no neuron.
+
+        Of a current that is the same at every step (``is_static``) convolution and normalisation see one.
+        """
+        num_steps = len(current_TBCHW)
+        given = once(current_TBCHW) if self._may_skip_steps() else current_TBCHW
+        stacked = given.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        values = self._convolved(stacked, are_binary=is_binary(current_TBCHW))
+        shape, repeats = given.shape[:2], num_steps // len(given)
+        if self._can_fuse(values, pool):
+            known = None
+            if not isinstance(self.norm, nn.Identity):
+                known = affine(self.norm, values, repeats=repeats)
+            return self.activation.fused(
+                values.unflatten(0, shape), known, num_steps=num_steps, is_pooled=pool is not None
+            )
+        drive = normalised(self.norm, values, repeats=repeats).unflatten(0, shape)
+        activity: Tensor = self.activation(drive.expand(num_steps, *drive.shape[1:]))
+        return activity if pool is None else pool(activity)
+
+    def _may_skip_steps(self) -> bool:
+        return isinstance(self.activation, Activation) and self.activation.kernels is not None
+
+    def _convolved(self, stacked: Tensor, *, are_binary: bool) -> Tensor:
+        conv = self.conv
+        has_kernels = self._may_skip_steps() or are_binary
+        keeps_less = are_binary or not conv.weight.requires_grad
+        if has_kernels and keeps_less and torch.is_grad_enabled() and not has_hooks(conv):
+            return convolve(conv, stacked, are_binary=are_binary)
+        current: Tensor = conv(stacked)
+        return current
+
+    def _can_fuse(self, values: Tensor, pool: "Pool | None") -> bool:
+        is_even = values.shape[-1] % 2 == 0 and values.shape[-2] % 2 == 0
+        return (
+            isinstance(self.activation, Activation)
+            and self.activation.can_fuse()
+            and (isinstance(self.norm, nn.Identity) or can_be_affine(self.norm))
+            and (pool is None or (is_even and not has_hooks(pool)))
+        )
 
 
 class LinearBlock(nn.Module):
@@ -158,7 +174,12 @@ class Pad(nn.Module):
 
     def forward(self, current_TBCHW: Tensor) -> Tensor:
         """The image in the middle of zeros, or as it is where it is large enough."""
-        return nn.functional.pad(current_TBCHW, self._sides) if any(self._sides) else current_TBCHW
+        if not any(self._sides):
+            return current_TBCHW
+        if is_static(current_TBCHW):
+            padded = nn.functional.pad(once(current_TBCHW), self._sides)
+            return padded.expand(len(current_TBCHW), *padded.shape[1:])
+        return nn.functional.pad(current_TBCHW, self._sides)
 
     def extra_repr(self) -> str:
         """The size that it gives."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
+from rsc_snn.networks.activation import Activation
 from rsc_snn.networks.base import AbstractNetwork, Blueprint, require_width_divisor
-from rsc_snn.networks.blocks import Activation, ConvBlock, LinearBlock, make_linear
+from rsc_snn.networks.blocks import ConvBlock, LinearBlock, make_linear
 from rsc_snn.networks.stages import make_stages
 from rsc_snn.networks.stem import Stem
 from rsc_snn.neurons import AbstractNeuron

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
+from rsc_snn.networks.stack import Stack
+
 
 def make_stages(
     in_channels: int, layout: Sequence[tuple[int, int]], make_block: Callable[..., nn.Module]
-) -> nn.Sequential:
+) -> Stack:
     """Return the stages of ``layout``; the first block of all stages but the first halves the image.
 
     Args:
@@ -21,5 +23,5 @@ def make_stages(
         for index in range(num_blocks):
             blocks.append(make_block(in_channels, channels, stride=2 if stages and index == 0 else 1))
             in_channels = channels
-        stages.append(nn.Sequential(*blocks))
-    return nn.Sequential(*stages)
+        stages.append(Stack(*blocks))
+    return Stack(*stages)

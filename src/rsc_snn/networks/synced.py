@@ -55,13 +55,21 @@ class SyncedBatchNorm(nn.Module):
             self.register_buffer(name, buffer)
         self.train(norm.training)
 
-    def forward(self, values: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
-        """Return the normalised values; in training mode the running statistics move."""
-        is_shared = distributed.is_available() and distributed.is_initialized()
+    @property
+    def is_shared(self) -> bool:
+        """Whether statistics are taken over processes now."""
+        return self.training and distributed.is_available() and distributed.is_initialized()
+
+    def forward(self, values: Float[Tensor, "N C H W"], *, repeats: int = 1) -> Float[Tensor, "N C H W"]:
+        """Return the normalised values; in training mode the running statistics move.
+
+        Where statistics are shared, the running variance is unbiased as if each value stood there ``repeats``
+        times.
+        """
         if self.training:
             self.num_batches_tracked.add_(1)
-        if self.training and is_shared:
-            return self._normalised(values)
+        if self.is_shared:
+            return self._normalised(values, repeats)
         return nn.functional.batch_norm(
             values,
             self.running_mean,
@@ -77,7 +85,7 @@ class SyncedBatchNorm(nn.Module):
         """Channels, eps and momentum."""
         return f"{len(self.weight)}, eps={self.eps}, momentum={self.momentum}"
 
-    def _normalised(self, values_NCHW: Tensor) -> Tensor:
+    def _normalised(self, values_NCHW: Tensor, repeats: int) -> Tensor:
         wide = values_NCHW.float() if values_NCHW.dtype in _HALVES else values_NCHW
         local_count = wide.new_tensor([wide.numel() // wide.shape[1]])
         totals = _sum_over_processes(torch.cat([wide.sum((0, 2, 3)), local_count]))
@@ -86,7 +94,7 @@ class SyncedBatchNorm(nn.Module):
         centred = wide - mean_C[:, None, None]
         var_C = _sum_over_processes(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
-            unbiased_C = var_C * count / (count - 1)
+            unbiased_C = var_C * (count * repeats) / (count * repeats - 1)
             self.running_mean.lerp_(mean_C.to(self.running_mean.dtype), self.momentum)
             self.running_var.lerp_(unbiased_C.to(self.running_var.dtype), self.momentum)
         scale_C = self.weight * torch.rsqrt(var_C + self.eps)

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 from rsc_snn.errors import RangeError
 from rsc_snn.networks.base import AbstractNetwork, Blueprint, require_divisible, require_width_divisor
 from rsc_snn.networks.blocks import ConvBlock, LinearBlock, Pad, Pool, make_linear
+from rsc_snn.networks.stack import Stack
 
 _LAYOUT_5 = (64, None, 128, 128, None)  # None is a pooling layer
 _LAYOUT_11 = (64, None, 128, 256, None, 512, 512, 512, None, 512, 512)
@@ -131,7 +132,7 @@ class _VGG(nn.Module):
                 out_channels = full_width // divisor
                 features.append(ConvBlock(channels, out_channels, neuron=neuron, generator=generator))
                 channels = out_channels
-        self.features = nn.Sequential(*features)
+        self.features = Stack(*features)
         hidden_width = spec.hidden_width // divisor
         widths = (channels * height * width, hidden_width, hidden_width)
         pairs = itertools.pairwise(widths)

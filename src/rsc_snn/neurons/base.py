@@ -81,7 +81,6 @@ class AbstractSpikingNeuron(AbstractNeuron):
         """
         raise NotImplementedError
 
-    @final
     def over_time(self, current: Float[Tensor, "T *N"]) -> Float[Tensor, "T *N"]:
         """Return the spikes for a whole sequence, differentiated by the surrogate, through time."""
         return self.driven(current, self.surrogate)

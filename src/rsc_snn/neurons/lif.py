@@ -8,8 +8,11 @@ from torch import Tensor
 
 from rsc_snn.errors import ShapeError
 from rsc_snn.neurons.base import AbstractSpikingNeuron, Fire
+from rsc_snn.neurons.kernels import EagerKernels, Shape
+from rsc_snn.neurons.layer import Layer
 
 _HALVES = (torch.float16, torch.bfloat16)
+_KERNELS = EagerKernels()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,8 @@ class LIF(AbstractSpikingNeuron):
     u[t] = decay * u[t-1] * (1 - s[t-1]) + current[t], from u = 0, and s[t] = 1 where u[t] >= threshold.
     Equal to SpikingJelly's ``LIFNode(tau=1 / (1 - decay), decay_input=False, v_reset=0.0)``.
 
-    This is the plain autograd version, the reference of every faster one.
+    ``over_time`` is one step of autograd that keeps nothing but the current; ``driven`` leaves every operation
+    to autograd and is the reference of all faster ways.
 
     Args:
         decay: Share of the membrane that a step keeps, in (0, 1], dimensionless; 1 is integrate-and-fire.
@@ -30,6 +34,13 @@ class LIF(AbstractSpikingNeuron):
 
     detach_reset: bool = False
 
+    def over_time(self, current: Float[Tensor, "T *N"]) -> Float[Tensor, "T *N"]:
+        """Return the spikes, as ``driven`` by the surrogate would."""
+        if type(self).driven is not LIF.driven:
+            return super().over_time(current)
+        _require_steps(current)
+        return Layer(self, _KERNELS, Shape(len(current))).spikes(current)
+
     def driven(
         self, current: Float[Tensor, "T *N"], fire: Fire, *, detach_membrane: bool = False
     ) -> Float[Tensor, "T *N"]:
@@ -38,8 +49,7 @@ class LIF(AbstractSpikingNeuron):
         Spikes have the type of the current. The membrane of a 16-bit current is kept in float32, where
         small currents still add up.
         """
-        if len(current) == 0:
-            raise ShapeError(f"current must have at least one time step, got {list(current.shape)}")
+        _require_steps(current)
         precision = torch.float32 if current.dtype in _HALVES else current.dtype
         spikes: list[Tensor] = []
         kept: Tensor | None = None
@@ -61,6 +71,11 @@ class LIF(AbstractSpikingNeuron):
     def drive_scale(self) -> float:
         """The threshold [tdBN, arXiv:2011.05280]."""
         return self.threshold
+
+
+def _require_steps(current: Tensor) -> None:
+    if len(current) == 0:
+        raise ShapeError(f"current must have at least one time step, got {list(current.shape)}")
 
 
 EXAMPLES = (LIF(), LIF(decay=1.0), LIF(decay=0.9, threshold=0.7, detach_reset=True))

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rsc_snn.gradients.sites.base import AbstractSite, Undo
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.neurons import AbstractSpikingNeuron
 from rsc_snn.neurons.base import Fire
 

@@ -1,0 +1,90 @@
+"""Convolutions that keep for the backward pass what it needs: spikes as bytes, nothing for frozen weights."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rsc_snn.errors import InputError
+
+_MARK = "_rsc_snn_binary_version"
+
+
+def marked_binary(values: Tensor) -> Tensor:
+    """Mark a tensor, and return it, as one that holds nothing but 0 and 1."""
+    if not values.is_inference():
+        setattr(values, _MARK, values._version)
+    return values
+
+
+def is_binary(values: Tensor) -> bool:
+    """Whether a tensor was marked, and not written to since."""
+    return not values.is_inference() and getattr(values, _MARK, None) == values._version
+
+
+def convolve(conv: nn.Conv2d, values_NCHW: Tensor, *, are_binary: bool) -> Tensor:
+    """Return ``conv(values)``; gradients are the same, and less is kept for them.
+
+    Args:
+        conv: Without dilation and groups.
+        values_NCHW: What is convolved.
+        are_binary: Whether they are 0 and 1, which one byte can hold.
+    """
+    weight, bias = conv.weight, conv.bias
+    device = values_NCHW.device.type
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+        values_NCHW, weight = values_NCHW.to(dtype), weight.to(dtype)
+        bias = None if bias is None else bias.to(dtype)
+    plan = (conv.stride, conv.padding, are_binary)
+    current: Tensor = _Convolution.apply(values_NCHW, weight, bias, plan)  # type: ignore[no-untyped-call]
+    return current
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor | None, plan: Any) -> Tensor:
+        stride, padding, are_binary = plan
+        kept = None
+        if ctx.needs_input_grad[1]:
+            kept = values.bool() if are_binary else values
+        ctx.save_for_backward(kept, weight)
+        ctx.shape, ctx.plan = values.shape, plan
+        ctx.bias_sizes = None if bias is None else list(bias.shape)
+        return nn.functional.conv2d(values, weight, bias, stride=stride, padding=padding)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,), (kept, weight) = grads, ctx.saved_tensors
+        stride, padding, are_binary = ctx.plan
+        if kept is None:  # only the shape is looked at
+            values = torch.empty(
+                ctx.shape, dtype=grad.dtype, device=grad.device, memory_format=torch.channels_last
+            )
+        else:
+            values = kept.to(weight.dtype)
+        if torch.is_grad_enabled() and (are_binary or kept is None):
+            values = _Forgotten.apply(values.requires_grad_())  # type: ignore[no-untyped-call]
+        geometry = (list(stride), list(padding), [1, 1], False, [0, 0], 1)
+        needed = list(ctx.needs_input_grad[:3])
+        found: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(
+            grad, values, weight, ctx.bias_sizes, *geometry, needed
+        )
+        return *found, None
+
+
+class _Forgotten(torch.autograd.Function):
+    """Stands for values whose history was not kept, so that a gradient towards them is refused."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        ctx.set_materialize_grads(False)
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> None:
+        if grads[0] is not None:
+            raise InputError(
+                "the gradient of a weight's gradient needs what only the plain backend keeps; call "
+                "rs.networks.set_backend(network, 'plain') first"
+            )

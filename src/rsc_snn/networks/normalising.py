@@ -1,0 +1,83 @@
+"""Batch normalisation of a current that may stand for several equal steps.
+
+With S = 1 for T equal steps the statistics are those of one step; only the running variance differs, which is
+an unbiased one of all values, T times as many.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from rsc_snn.networks.activation import has_hooks
+from rsc_snn.networks.synced import SyncedBatchNorm
+from rsc_snn.neurons.layer import Affine
+
+Norm = nn.BatchNorm2d | SyncedBatchNorm
+
+_WITH_STATISTICS = ("cpu", "cuda")
+
+
+def can_be_affine(norm: nn.Module) -> bool:
+    """Whether ``affine`` knows what ``norm`` computes, and nobody looks at it while it does."""
+    if has_hooks(norm):
+        return False
+    if isinstance(norm, SyncedBatchNorm):
+        return not norm.is_shared
+    is_known = type(norm) is nn.BatchNorm2d and norm.affine and norm.track_running_stats
+    return is_known and norm.momentum is not None
+
+
+@torch.no_grad()
+def affine(norm: Norm, values_NCHW: Tensor, *, repeats: int) -> Affine:
+    """Return the normalisation that ``norm`` applies to values; in training mode its running statistics move.
+
+    Args:
+        norm: One for which ``can_be_affine``.
+        values_NCHW: What it is applied to.
+        repeats: How many times the values stand for.
+    """
+    running_mean, running_var, momentum = norm.running_mean, norm.running_var, norm.momentum
+    assert running_mean is not None
+    assert running_var is not None
+    if not norm.training:
+        invstd = torch.rsqrt(running_var + norm.eps)
+        return Affine(norm.weight, norm.bias, running_mean, invstd, norm.eps, is_of_batch=False)
+    assert momentum is not None
+    assert norm.num_batches_tracked is not None
+    mean, var = _statistics(values_NCHW, running_mean)
+    count = _count(values_NCHW) * repeats
+    norm.num_batches_tracked.add_(1)
+    running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
+    running_var.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1))
+    return Affine(norm.weight, norm.bias, mean, torch.rsqrt(var + norm.eps), norm.eps, is_of_batch=True)
+
+
+def normalised(norm: nn.Module, values_NCHW: Tensor, *, repeats: int) -> Tensor:
+    """Return ``norm(values)``, whose running variance moves as if every value stood there ``repeats`` times."""
+    if isinstance(norm, SyncedBatchNorm) and norm.is_shared:
+        synced: Tensor = norm(values_NCHW, repeats=repeats)
+        return synced
+    has_variance = isinstance(norm, Norm) and norm.training and norm.running_var is not None
+    before = norm.running_var.clone() if has_variance else None
+    result: Tensor = norm(values_NCHW)
+    if before is not None and repeats > 1:
+        assert norm.running_var is not None
+        momentum = 1 / int(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+        count = _count(values_NCHW)
+        kept = before.mul_(1 - momentum)
+        factor = repeats * (count - 1) / (repeats * count - 1)
+        norm.running_var.sub_(kept).mul_(factor).add_(kept)
+    return result
+
+
+def _statistics(values_NCHW: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance per channel, of the type and on the device of ``like``."""
+    if values_NCHW.device.type in _WITH_STATISTICS:
+        mean, var = torch.ops.aten.batch_norm_update_stats(values_NCHW, None, None, 0.0)
+    else:
+        var, mean = torch.var_mean(values_NCHW.to(like.dtype), (0, 2, 3), correction=0)
+    return mean.to(like.dtype), var.to(like.dtype)
+
+
+def _count(values_NCHW: Tensor) -> int:
+    """Values of a channel."""
+    return values_NCHW.numel() // values_NCHW.shape[1]

@@ -1,0 +1,127 @@
+"""Kernels that torch.compile writes: one loop over all neurons, with all their steps inside.
+
+A membrane then stays in a register, normalisation and pooling cost no pass over memory of their own, and the
+loop is compiled once for all layers, widths and batches of a neuron and a number of steps.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rsc_snn.neurons.kernels.base import AbstractKernels, Dynamics, Shape
+
+_HALVES = (torch.float16, torch.bfloat16)
+
+
+class CompiledKernels(AbstractKernels):
+    """Compiled when they are first used; the first use of each takes seconds."""
+
+    def spikes(
+        self, neuron: Dynamics, values: Tensor, scale: Tensor | None, shift: Tensor | None, shape: Shape
+    ) -> Tensor:
+        """Return the spikes."""
+        kernel = _Kernel(neuron, shape.num_steps, shape.is_pooled, is_static=len(values) == 1)
+        function = _compiled(kernel, _Kernel.spikes, scale is not None)
+        with torch.autocast(values.device.type, enabled=False):
+            result: Tensor = function(values, scale, shift)
+        return result
+
+    def gradient(
+        self,
+        neuron: Dynamics,
+        values: Tensor,
+        scale: Tensor | None,
+        shift: Tensor | None,
+        grad: Tensor,
+        shape: Shape,
+    ) -> Tensor:
+        """Return the gradient."""
+        kernel = _Kernel(neuron, shape.num_steps, shape.is_pooled, is_static=len(values) == 1)
+        function = _compiled(kernel, _Kernel.gradient, scale is not None)
+        with torch.autocast(values.device.type, enabled=False):
+            result: Tensor = function(values, scale, shift, grad)
+        return result
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """What the compiler sees, as plain formulas."""
+
+    neuron: Dynamics
+    num_steps: int
+    is_pooled: bool
+    is_static: bool
+
+    def spikes(self, values: Tensor, scale: Tensor | None, shift: Tensor | None) -> Tensor:
+        """Eq. 1, step after step."""
+        neuron, spikes = self.neuron, []
+        for membrane in self._membranes(values, scale, shift):
+            fired = (membrane >= neuron.threshold).to(values.dtype)
+            if self.is_pooled:
+                fired = fired[:, 0::2] + fired[:, 1::2]
+                fired = (fired[0::2] + fired[1::2]) * 0.25
+            spikes.append(fired)
+        return torch.stack(spikes)
+
+    def gradient(self, values: Tensor, scale: Tensor | None, shift: Tensor | None, grad: Tensor) -> Tensor:
+        """The derivative of Eq. 1, from the last step to the first."""
+        neuron, found = self.neuron, []
+        later: Tensor | None = None  # with respect to the membrane that the step before leaves
+        membranes = self._membranes(values, scale, shift)
+        for step in reversed(range(self.num_steps)):
+            membrane = membranes[step]
+            slope = neuron.surrogate.derivative(membrane - neuron.threshold)
+            above = grad[step].to(membrane.dtype)
+            if self.is_pooled:
+                above = _spread(above * 0.25, membrane)
+            if later is None:
+                current = above * slope
+            else:
+                through_spike = above if neuron.detach_reset else above - later * membrane
+                kept = torch.where(membrane >= neuron.threshold, 0.0, later)
+                current = kept + through_spike * slope
+            later = neuron.decay * current
+            found.append(current)
+        if self.is_static:
+            return functools.reduce(torch.add, found)[None].to(values.dtype)
+        return torch.stack(found[::-1]).to(values.dtype)
+
+    def _membranes(self, values: Tensor, scale: Tensor | None, shift: Tensor | None) -> list[Tensor]:
+        """The membrane of each step before its reset."""
+        neuron = self.neuron
+        membranes: list[Tensor] = []
+        given = [values[0]] * self.num_steps if self.is_static else values.unbind(0)
+        for value in given:
+            current = value.float() if value.dtype in _HALVES else value
+            if scale is not None and shift is not None:
+                current = current * scale + shift
+            if membranes:
+                before = membranes[-1]
+                current = neuron.decay * torch.where(before >= neuron.threshold, 0.0, before) + current
+            membranes.append(current)
+        return membranes
+
+
+def _spread(grad_RWC: Tensor, like_RWC: Tensor) -> Tensor:
+    """Each value for the four neurons whose mean it belongs to."""
+    num_rows, num_columns, num_channels = like_RWC.shape
+    squares = grad_RWC[:, None, :, None].expand(-1, 2, -1, 2, -1)
+    return squares.reshape(num_rows, num_columns, num_channels)
+
+
+@functools.cache
+def _compiled(kernel: _Kernel, formula: Callable[..., Tensor], has_scale: bool) -> Callable[..., Tensor]:
+    """Compile a formula of a kernel for all sizes.
+
+    The compiler keeps a short list of versions for each code object, which kernels must not share.
+    """
+
+    def own(*tensors: Tensor | None) -> Tensor:
+        return formula(kernel, *tensors)
+
+    own.__code__ = own.__code__.replace()
+    options = {"cpp.dynamic_threads": True}  # the number of threads may change between runs
+    return torch.compile(own, dynamic=True, fullgraph=True, options=options)
