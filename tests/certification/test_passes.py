@@ -1,4 +1,4 @@
-"""How passes are made: settled once per run, padded to one size where the network is compiled."""
+"""How passes are made: settled once per run, kept by the rows."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,24 +9,25 @@ import torch
 import rsc_snn as rs
 from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.passes import Passes, asked_passes
-from rsc_snn.certification.votes import Voter
 from rsc_snn.errors import InputError, RunFolderError
-from rsc_snn.networks import BuiltNetwork
-from rsc_snn.networks.compiling import can_compile, compile_network
+from rsc_snn.networks import backend_of, compiling
+from rsc_snn.networks.compiling import can_compile, compile_kernels
 from rsc_snn.runs.folder import RunFolder
-from tests.helpers import seeded, small_classifier
+from tests.helpers import small_classifier
 from tests.training.launch import ALONE, run
 
 NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
 
 
-def test_long_work_is_compiled_where_a_compiler_is_there() -> None:
-    is_open = Passes(rows=256, is_compiled=None)
-    assert is_open.settled(1000.0, can_compile=True)
-    assert not is_open.settled(1000.0, can_compile=False)
-    assert not is_open.settled(100.0, can_compile=True)
-    assert replace(is_open, is_compiled=True).settled(1.0, can_compile=False), "who asks gets it, or an error"
-    assert not replace(is_open, is_compiled=False).settled(1000.0, can_compile=True)
+def test_long_work_is_compiled_where_a_compiler_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu, is_open = torch.device("cpu"), Passes(rows=256, is_compiled=None)
+    monkeypatch.setattr(compiling, "can_compile", lambda device: True)
+    assert is_open.settled(1000.0, cpu)
+    assert not is_open.settled(100.0, cpu)
+    assert not replace(is_open, is_compiled=False).settled(1000.0, cpu)
+    monkeypatch.setattr(compiling, "can_compile", lambda device: False)
+    assert not is_open.settled(1000.0, cpu)
+    assert replace(is_open, is_compiled=True).settled(1.0, cpu), "who asks gets it, or an error"
 
 
 def test_earlier_rows_of_the_same_demand_settle_them() -> None:
@@ -44,25 +45,9 @@ def test_earlier_rows_of_the_same_demand_settle_them() -> None:
         asked_passes([], demand, None, "yes")
 
 
-def test_padding_counts_nothing() -> None:
-    classifier = small_classifier(NOISY).double()
-    images = torch.rand(3, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
-    sizes = []
-    classifier.network.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape[1]))
-    votes = [
-        Voter(classifier, 10, 0, 16, is_padded=is_padded).count(
-            images, torch.arange(3), "estimate", first=0, num_draws=7
-        )
-        for is_padded in (False, True)
-    ]
-    assert torch.equal(*votes)
-    assert votes[0].sum(1).tolist() == [7, 7, 7]
-    assert sizes == [16, 5, 16, 16]
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not can_compile(torch.device("cpu")), reason="no C++ compiler")
-def test_a_compiled_network_votes_alike(tmp_path: Path) -> None:
+def test_compiled_neurons_vote_alike(tmp_path: Path) -> None:
     """In a process of its own: the checks of annotations that tests turn on cannot be compiled."""
     counts = {}
     for compiled in ("on", "off"):
@@ -77,15 +62,12 @@ def test_a_compiled_network_votes_alike(tmp_path: Path) -> None:
     assert (counts["off"] > 0).any(0).sum() > 1
 
 
-def test_what_cannot_be_compiled_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_compiled_is_told_in_one_line() -> None:
     network = small_classifier(NOISY).network
-    assert isinstance(network, BuiltNetwork)
-    monkeypatch.setattr(network, "compile", lambda **_: None)
 
     def fails() -> None:
         raise RuntimeError("no compiler\nand a long trace")
 
-    with pytest.raises(
-        InputError, match=r"cannot be compiled here \(no compiler\); use --compile off, and another"
-    ):
-        compile_network(network, fails)
+    with pytest.raises(InputError, match=r"cannot be compiled here \(no compiler\); use --compile off$"):
+        compile_kernels(network, fails)
+    assert backend_of(network) == "eager"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 import rsc_snn as rs
 from rsc_snn.attacks import APGD, SAPGD
 from rsc_snn.gradients import BPTT, AdaptiveSharpness
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.neurons import LIF, Triangle
 from tests.helpers import seeded
 

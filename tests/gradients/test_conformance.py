@@ -19,7 +19,7 @@ from rsc_snn.gradients import (
     Memory,
     StraightThroughClamp,
 )
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.registry import examples
 from rsc_snn.spec import from_data, to_data
 from tests.gradients.toys import lively, toy, toy_batch

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 import rsc_snn as rs
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.neurons import LIF, AbstractNeuron
 from tests.helpers import SMALL, seeded
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import rsc_snn as rs
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from tests.helpers import seeded
 
 NUM_STEPS = 4

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import rsc_snn as rs
 from rsc_snn.errors import DTypeError, InputError, ShapeError, WeakEvaluation
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from tests.helpers import seeded
 from tests.interop import networks
 

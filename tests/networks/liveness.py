@@ -7,7 +7,7 @@ from torch import Tensor
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import AbstractCoding, Direct, Poisson, RandomizedSmoothing
 from rsc_snn.networks import AbstractNetwork
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.neurons import AbstractNeuron
 from tests.helpers import seeded
 

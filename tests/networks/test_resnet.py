@@ -10,7 +10,7 @@ from torch.nn import functional
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import RangeError
 from rsc_snn.networks import BuiltNetwork, ResNet19
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.neurons import LIF, AbstractNeuron, ReLU
 from tests.helpers import seeded
 from tests.networks.liveness import CODINGS, SOURCES, check_alive

@@ -10,7 +10,7 @@ import torch
 import rsc_snn as rs
 from rsc_snn.data import ImageSet
 from rsc_snn.errors import InputError, OutOfMemoryError, RangeError, UnknownNameError
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
 from rsc_snn.processes import Group
 from rsc_snn.runs.files import read_rows
 from rsc_snn.runs.storage import load

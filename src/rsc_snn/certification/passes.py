@@ -1,16 +1,16 @@
-"""How forward passes are made: their size, and whether the network is compiled."""
+"""How forward passes are made: their size, and whether the neurons are compiled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+
 from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.certify import ROWS_PER_PASS
-from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.errors import RunFolderError
+from rsc_snn.networks.compiling import asked_to_compile, choice_of, is_worth_compiling
 from rsc_snn.runs.certificate_schema import demand_of
 from rsc_snn.runs.files import Row
-
-COMPILE = ("auto", "on", "off")
-_WORTH_COMPILING = 240.0  # seconds without it: twice what compiling takes on two slow cores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,17 +19,15 @@ class Passes:
 
     Attributes:
         rows: (image, draw) pairs of a pass, >= 1.
-        is_compiled: Whether the network is compiled; None if that is still open.
+        is_compiled: Whether the neurons are compiled; None if that is still open.
     """
 
     rows: int
     is_compiled: bool | None
 
-    def settled(self, seconds: float, *, can_compile: bool) -> bool:
+    def settled(self, seconds: float, device: torch.device) -> bool:
         """Return whether to compile: what was asked for, else by the time that the work takes without."""
-        if self.is_compiled is not None:
-            return self.is_compiled
-        return can_compile and seconds > _WORTH_COMPILING
+        return is_worth_compiling(seconds, device) if self.is_compiled is None else self.is_compiled
 
 
 def asked_passes(rows: Sequence[Row], demand: Demand, rows_per_pass: int | None, compiled: str) -> Passes:
@@ -38,22 +36,15 @@ def asked_passes(rows: Sequence[Row], demand: Demand, rows_per_pass: int | None,
     Raises:
         RunFolderError: the options differ from earlier rows.
     """
-    require_compile(compiled)
-    is_compiled = {"on": True, "off": False}.get(compiled)
+    is_compiled = asked_to_compile(compiled)
     earlier = next((row for row in rows if demand_of(row) == vars(demand)), None)
     if earlier is None:
         return Passes(rows=rows_per_pass or ROWS_PER_PASS, is_compiled=is_compiled)
     if rows_per_pass not in (None, earlier["rows_per_pass"]):
         _refuse(f"--rows {earlier['rows_per_pass']}", rows_per_pass)
     if is_compiled not in (None, earlier["compiled"]):
-        _refuse(f"--compile {'on' if earlier['compiled'] else 'off'}", compiled)
+        _refuse(f"--compile {choice_of(earlier['compiled'])}", compiled)
     return Passes(rows=earlier["rows_per_pass"], is_compiled=earlier["compiled"])
-
-
-def require_compile(compiled: str) -> None:
-    """Raise InputError unless it is auto, on or off."""
-    if compiled not in COMPILE:
-        raise InputError(f"--compile takes {', '.join(COMPILE)}, got {compiled!r}")
 
 
 def _refuse(earlier: str, given: object) -> None:

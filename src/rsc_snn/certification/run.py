@@ -10,13 +10,14 @@ import torch
 
 from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.certify import BATCH_SIZE, require_guarantee
-from rsc_snn.certification.passes import asked_passes, require_compile
+from rsc_snn.certification.passes import asked_passes
 from rsc_snn.certification.votes import Voter
 from rsc_snn.certification.work import Work, timed
 from rsc_snn.checks import require_counts
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.run import subject_of
+from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.networks.folding import folded
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
@@ -35,7 +36,7 @@ class Expected:
         num_images: Images that are left, over all processes.
         draws_per_image: Draws of one.
         seconds: Of this process.
-        is_compiled: Whether the network was compiled for it.
+        is_compiled: Whether the neurons were compiled for it.
     """
 
     num_images: int
@@ -66,8 +67,8 @@ def certify_run(
         demand: Draws, alpha, seed and radius.
         limit: Test images, from the first on.
         rows_per_pass: (image, draw) pairs of a forward pass; None is that of earlier rows, else 256.
-        compiled: "auto", "on" or "off": whether torch compiles the network first; "auto" is that of earlier
-            rows, else by the time that the images left take without; not with a target.
+        compiled: "auto", "on" or "off": whether torch compiles the neurons first; "auto" is that of earlier
+            rows, else by the time that the images left take without.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         on_batch: Called after each batch with the number of images done and in all.
@@ -79,7 +80,7 @@ def certify_run(
         InputError: as in ``rs.certify``; rows of other weights, or made with other passes.
     """
     require_counts(limit=limit, rows_per_pass=rows_per_pass)
-    require_compile(compiled)
+    asked_to_compile(compiled)
     folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
     classifier = group.node_first(lambda: load_classifier(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
@@ -99,7 +100,7 @@ def certify_run(
         if left := work.images_left():
             work, seconds = timed(work, passes, group, first.pixels(), -(-left // group.size))
             num_draws = demand.num_select + demand.num_estimate
-            on_estimate(Expected(left, num_draws, seconds, work.voter.is_padded))
+            on_estimate(Expected(left, num_draws, seconds, work.is_compiled))
         facts = describe_environment(place, seed=demand.seed, subject=subject, processes=group.size)
         rows += _recorded(work, group, folder, facts, on_batch)
     wanted = work.keys(test.indices.tolist())

@@ -26,14 +26,12 @@ class Voter:
         num_classes: K.
         seed: Of the noise.
         rows_per_pass: (image, draw) pairs of a forward pass.
-        is_padded: Whether all passes have that many, by repeats that are not counted.
     """
 
     classifier: AbstractClassifier
     num_classes: int
     seed: int
     rows_per_pass: int
-    is_padded: bool = False
 
     @torch.no_grad()
     def count(
@@ -61,14 +59,13 @@ class Voter:
         num_pairs = len(images) * num_draws
         for start in range(0, num_pairs, self.rows_per_pass):
             stop = min(start + self.rows_per_pass, num_pairs)
-            pairs = torch.arange(start, start + self.rows_per_pass if self.is_padded else stop)
-            pairs = pairs.clamp(max=num_pairs - 1)
+            pairs = torch.arange(start, stop)
             image, draw = pairs // num_draws, first + pairs % num_draws
             streams = Streams(self.seed, purpose, indices[image]).at(draw)
             logits = self.classifier.logits(images[image.to(images.device)], streams)
             if not logits.isfinite().all():
                 raise InputError("the classifier's logits are not finite numbers; train again")
-            places = (image * self.num_classes + logits.argmax(1).cpu())[: stop - start]
+            places = image * self.num_classes + logits.argmax(1).cpu()
             counts += places.bincount(minlength=counts.numel()).reshape_as(counts)
         return counts
 

@@ -12,13 +12,10 @@ from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.certify import BATCH_SIZE
 from rsc_snn.certification.passes import Passes
 from rsc_snn.certification.votes import Voter
-from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.guarantees import AbstractGuarantee
-from rsc_snn.networks import BuiltNetwork
-from rsc_snn.networks.compiling import can_compile, compile_network
+from rsc_snn.networks.compiling import compile_kernels
 from rsc_snn.processes import Group
-from rsc_snn.rng import Streams
 from rsc_snn.runs.certificate_schema import certificate_key
 from rsc_snn.runs.files import Row
 
@@ -34,6 +31,7 @@ class Work:
     demand: Demand
     guarantee: AbstractGuarantee
     done: frozenset[tuple[object, ...]]
+    is_compiled: bool = False
 
     def keys(self, indices: list[int]) -> set[tuple[object, ...]]:
         """Return the keys of the rows of some images."""
@@ -58,7 +56,11 @@ class Work:
             self.voter, found.pixels(), found.labels, found.indices.cpu(), self.demand, self.guarantee
         )
         num_values, voter = found.pixels()[0].numel(), self.voter
-        passes = {"batch_size": BATCH_SIZE, "rows_per_pass": voter.rows_per_pass, "compiled": voter.is_padded}
+        passes = {
+            "batch_size": BATCH_SIZE,
+            "rows_per_pass": voter.rows_per_pass,
+            "compiled": self.is_compiled,
+        }
         rows = [{**each.row(self.demand, self.guarantee, num_values), **passes} for each in batch]
         return [row for row in rows if certificate_key(row) not in self.done]
 
@@ -90,17 +92,10 @@ class Work:
 
 
 def timed(work: Work, passes: Passes, group: Group, images: Tensor, num_images: int) -> tuple[Work, float]:
-    """Time a few passes, compile the network if that is asked for or worth it, and time again."""
+    """Time a few passes, compile the neurons if that is asked for or worth it, and time again."""
     classifier = work.voter.classifier
-    assert isinstance(classifier, SpikingClassifier)
-    assert isinstance(classifier.network, BuiltNetwork)
     seconds = num_images * work.seconds_per_image(images)
-    can = can_compile(images.device) and work.demand.target is None
-    if not group.led(lambda: passes.settled(seconds, can_compile=can)):
+    if not group.led(lambda: passes.settled(seconds, images.device)):
         return work, seconds
-    row = images[torch.zeros(passes.rows, dtype=torch.int64)]
-    with torch.no_grad():
-        current = classifier.encode(row, Streams(0, "probe", range(passes.rows)))
-    compile_network(classifier.network, lambda: classifier.respond(current))
-    work = replace(work, voter=replace(work.voter, is_padded=True))
-    return work, num_images * work.seconds_per_image(images)
+    compile_kernels(classifier, lambda: work.seconds_per_image(images))
+    return replace(work, is_compiled=True), num_images * work.seconds_per_image(images)

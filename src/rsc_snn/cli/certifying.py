@@ -11,7 +11,6 @@ from rich.console import Console
 
 from rsc_snn.attacks import L2, PGD
 from rsc_snn.certification.certificate import Demand
-from rsc_snn.certification.passes import require_compile
 from rsc_snn.certification.run import Expected, certify_run
 from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
@@ -19,6 +18,7 @@ from rsc_snn.cli.printing import make_console, print_table, program
 from rsc_snn.cli.progress import image_progress, telling_what_is_kept
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.gradients import BPTT, Expectation
+from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.processes import joined
 from rsc_snn.report.certificates import certificate_table, groups_of
 from rsc_snn.runs.files import Row
@@ -44,7 +44,7 @@ def certify_and_show(
 ) -> None:
     """Certify a run folder, attack the same images, and print a table, or the rows as JSON."""
     require_counts(limit=limit, rows=rows_per_pass)
-    require_compile(compiled)
+    asked_to_compile(compiled)
     console = make_console()
     is_attacked = is_attacked and _norm_of(run) == "l2"
     place = read_device(device)

@@ -24,6 +24,12 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything ran
 Strengths = Annotated[str, typer.Option("--eps", help="Strengths in pixel units, with commas: 2/255,8/255.")]
 Draws = Annotated[int, typer.Option("--draws", metavar="K", help="Scoring draws per image.")]
 Limit = Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N test images.")]
+Compile = Annotated[
+    str,
+    typer.Option(
+        "--compile", metavar="auto|on|off", help="Compile the neurons' loops first; auto: for long runs."
+    ),
+]
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", metavar="B", help="Images attacked together (default: 64).")
 ]

@@ -12,6 +12,7 @@ from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError
 from rsc_snn.experiments.catalogue import resolve
 from rsc_snn.interruption import Interrupted
+from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.processes import joined
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.spec import with_setting
@@ -38,8 +39,10 @@ def train_into(
     resume: bool,
     data_root: Path | None,
     device: str | None,
+    compiled: str = "auto",
 ) -> None:
     """Train a recipe into a run folder (default runs/NAME), showing progress."""
+    asked_to_compile(compiled)
     folder = Path("runs") / recipe.name if out is None else out
     if folder == Path():
         raise InputError("--out expects a folder for the run, got the current folder; name a new one")
@@ -50,7 +53,14 @@ def train_into(
         display = ConsoleDisplay(console) if group.leads else None
         try:
             train(
-                recipe, folder, seed=seed, resume=resume, data_root=data_root, device=place, display=display
+                recipe,
+                folder,
+                seed=seed,
+                resume=resume,
+                data_root=data_root,
+                device=place,
+                display=display,
+                compiled=compiled,
             )
         except Interrupted:
             if group.leads:

@@ -7,8 +7,8 @@ from rsc_snn.errors import InputError
 from rsc_snn.gradients.base import AbstractGradient, Obstacle
 from rsc_snn.gradients.sites import OwnSite, find_sites
 from rsc_snn.gradients.sites.foreign import unreplaceable
-from rsc_snn.networks.base import BuiltNetwork
 from rsc_snn.networks.activation import Activation
+from rsc_snn.networks.base import BuiltNetwork
 from rsc_snn.neurons import AbstractSpikingNeuron
 
 

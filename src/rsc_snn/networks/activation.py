@@ -60,9 +60,7 @@ class Activation(nn.Module):
     def _has_kernels(self) -> bool:
         return self.kernels is not None and type(self.neuron) is LIF
 
-    def _spikes(
-        self, values: Tensor, affine: Affine | None, *, num_steps: int, is_pooled: bool
-    ) -> Tensor:
+    def _spikes(self, values: Tensor, affine: Affine | None, *, num_steps: int, is_pooled: bool) -> Tensor:
         assert self.kernels is not None
         shape = Shape(num_steps, is_pooled=is_pooled)
         spikes = Layer(self.neuron, self.kernels, shape).spikes(values, affine)

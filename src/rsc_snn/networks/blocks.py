@@ -70,15 +70,13 @@ class ConvBlock(nn.Module):
         stacked = given.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         values = self._convolved(stacked, are_binary=is_binary(current_TBCHW))
         shape, repeats = given.shape[:2], num_steps // len(given)
-        if self._can_fuse(values, pool):
-            known = None
-            if not isinstance(self.norm, nn.Identity):
-                known = affine(self.norm, values, repeats=repeats)
-            return self.activation.fused(
-                values.unflatten(0, shape), known, num_steps=num_steps, is_pooled=pool is not None
-            )
-        drive = normalised(self.norm, values, repeats=repeats).unflatten(0, shape)
-        activity: Tensor = self.activation(drive.expand(num_steps, *drive.shape[1:]))
+        activation, norm = self.activation, self.norm
+        if isinstance(activation, Activation) and activation.can_fuse() and can_join(values, norm, pool):
+            known = affine(norm, values, repeats=repeats) if can_be_affine(norm) else None
+            given = values.unflatten(0, shape)
+            return activation.fused(given, known, num_steps=num_steps, is_pooled=pool is not None)
+        drive = normalised(norm, values, repeats=repeats).unflatten(0, shape)
+        activity: Tensor = activation(drive.expand(num_steps, *drive.shape[1:]))
         return activity if pool is None else pool(activity)
 
     def _may_skip_steps(self) -> bool:
@@ -92,15 +90,6 @@ class ConvBlock(nn.Module):
             return convolve(conv, stacked, are_binary=are_binary)
         current: Tensor = conv(stacked)
         return current
-
-    def _can_fuse(self, values: Tensor, pool: "Pool | None") -> bool:
-        is_even = values.shape[-1] % 2 == 0 and values.shape[-2] % 2 == 0
-        return (
-            isinstance(self.activation, Activation)
-            and self.activation.can_fuse()
-            and (isinstance(self.norm, nn.Identity) or can_be_affine(self.norm))
-            and (pool is None or (is_even and not has_hooks(pool)))
-        )
 
 
 class LinearBlock(nn.Module):
@@ -184,6 +173,14 @@ class Pad(nn.Module):
     def extra_repr(self) -> str:
         """The size that it gives."""
         return f"height={self.height}, width={self.width}"
+
+
+def can_join(values_NCHW: Tensor, norm: nn.Module, pool: Pool | None) -> bool:
+    """Whether normalisation and pooling may be computed together with the neuron between them."""
+    if not (isinstance(norm, nn.Identity) or can_be_affine(norm)):
+        return False
+    is_even = values_NCHW.shape[-1] % 2 == 0 and values_NCHW.shape[-2] % 2 == 0
+    return pool is None or (is_even and not has_hooks(pool))
 
 
 def make_linear(

@@ -32,30 +32,33 @@ def convolve(conv: nn.Conv2d, values_NCHW: Tensor, *, are_binary: bool) -> Tenso
     """
     weight, bias = conv.weight, conv.bias
     device = values_NCHW.device.type
-    if torch.is_autocast_enabled(device):
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
         values_NCHW, weight = values_NCHW.to(dtype), weight.to(dtype)
         bias = None if bias is None else bias.to(dtype)
     plan = (conv.stride, conv.padding, are_binary)
-    current: Tensor = _Convolution.apply(values_NCHW, weight, bias, plan)  # type: ignore[no-untyped-call]
+    past: Tensor = _Past.apply(values_NCHW)  # type: ignore[no-untyped-call]
+    current: Tensor = _Convolution.apply(values_NCHW, weight, bias, past, plan)  # type: ignore[no-untyped-call]
     return current
 
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor | None, plan: Any) -> Tensor:
+    def forward(
+        ctx: Any, values: Tensor, weight: Tensor, bias: Tensor | None, past: Tensor, plan: Any
+    ) -> Tensor:
         stride, padding, are_binary = plan
         kept = None
         if ctx.needs_input_grad[1]:
             kept = values.bool() if are_binary else values
-        ctx.save_for_backward(kept, weight)
+        ctx.save_for_backward(kept, weight, past)
         ctx.shape, ctx.plan = values.shape, plan
         ctx.bias_sizes = None if bias is None else list(bias.shape)
         return nn.functional.conv2d(values, weight, bias, stride=stride, padding=padding)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        (grad,), (kept, weight) = grads, ctx.saved_tensors
+        (grad,), (kept, weight, past) = grads, ctx.saved_tensors
         stride, padding, are_binary = ctx.plan
         if kept is None:  # only the shape is looked at
             values = torch.empty(
@@ -64,22 +67,22 @@ class _Convolution(torch.autograd.Function):
         else:
             values = kept.to(weight.dtype)
         if torch.is_grad_enabled() and (are_binary or kept is None):
-            values = _Forgotten.apply(values.requires_grad_())  # type: ignore[no-untyped-call]
+            values = _Rebuilt.apply(values, past)  # type: ignore[no-untyped-call]
         geometry = (list(stride), list(padding), [1, 1], False, [0, 0], 1)
         needed = list(ctx.needs_input_grad[:3])
         found: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(
             grad, values, weight, ctx.bias_sizes, *geometry, needed
         )
-        return *found, None
+        return *found, None, None
 
 
-class _Forgotten(torch.autograd.Function):
-    """Stands for values whose history was not kept, so that a gradient towards them is refused."""
+class _Past(torch.autograd.Function):
+    """An empty tensor that comes from ``values``: all that stays of their history."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
         ctx.set_materialize_grads(False)
-        return values.view_as(values)
+        return values.new_empty(0)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> None:
@@ -88,3 +91,18 @@ class _Forgotten(torch.autograd.Function):
                 "the gradient of a weight's gradient needs what only the plain backend keeps; call "
                 "rs.networks.set_backend(network, 'plain') first"
             )
+
+
+class _Rebuilt(torch.autograd.Function):
+    """Values from their bytes; a gradient towards them goes to their past, which refuses it."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, past: Tensor) -> Tensor:
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(past)
+        return values.view_as(values)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[None, Tensor | None]:
+        (past,) = ctx.saved_tensors
+        return None, None if grads[0] is None else torch.zeros_like(past)

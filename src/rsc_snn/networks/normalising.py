@@ -4,6 +4,8 @@ With S = 1 for T equal steps the statistics are those of one step; only the runn
 an unbiased one of all values, T times as many.
 """
 
+from typing import TypeGuard
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ Norm = nn.BatchNorm2d | SyncedBatchNorm
 _WITH_STATISTICS = ("cpu", "cuda")
 
 
-def can_be_affine(norm: nn.Module) -> bool:
+def can_be_affine(norm: nn.Module) -> TypeGuard[Norm]:
     """Whether ``affine`` knows what ``norm`` computes, and nobody looks at it while it does."""
     if has_hooks(norm):
         return False
@@ -52,20 +54,25 @@ def affine(norm: Norm, values_NCHW: Tensor, *, repeats: int) -> Affine:
 
 
 def normalised(norm: nn.Module, values_NCHW: Tensor, *, repeats: int) -> Tensor:
-    """Return ``norm(values)``, whose running variance moves as if every value stood there ``repeats`` times."""
+    """Return ``norm(values)``; the running variance moves as if each value stood there ``repeats`` times."""
     if isinstance(norm, SyncedBatchNorm) and norm.is_shared:
         synced: Tensor = norm(values_NCHW, repeats=repeats)
         return synced
-    has_variance = isinstance(norm, Norm) and norm.training and norm.running_var is not None
-    before = norm.running_var.clone() if has_variance else None
-    result: Tensor = norm(values_NCHW)
-    if before is not None and repeats > 1:
-        assert norm.running_var is not None
-        momentum = 1 / int(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
-        count = _count(values_NCHW)
-        kept = before.mul_(1 - momentum)
-        factor = repeats * (count - 1) / (repeats * count - 1)
-        norm.running_var.sub_(kept).mul_(factor).add_(kept)
+    result: Tensor
+    if not isinstance(norm, Norm) or not norm.training or norm.running_var is None or repeats == 1:
+        result = norm(values_NCHW)
+        return result
+    before = norm.running_var.clone()
+    result = norm(values_NCHW)
+    momentum = norm.momentum
+    if momentum is None:
+        assert norm.num_batches_tracked is not None
+        momentum = 1 / int(norm.num_batches_tracked)
+    count = _count(values_NCHW)
+    kept = before.mul_(1 - momentum)
+    factor = repeats * (count - 1) / (repeats * count - 1)
+    # as data: autograd has noted the version of the buffer, whose value it does not need in training mode
+    norm.running_var.data.sub_(kept).mul_(factor).add_(kept)
     return result
 
 

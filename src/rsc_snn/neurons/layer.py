@@ -73,9 +73,11 @@ class Layer:
         spikes: Tensor = _Spikes.apply(values, *tensors, self, affine)  # type: ignore[no-untyped-call]
         return spikes
 
-    def plain(self, values: Tensor, weight: Tensor | None, bias: Tensor | None, affine: Affine | None) -> Tensor:
+    def plain(
+        self, values: Tensor, weight: Tensor | None, bias: Tensor | None, affine: Affine | None
+    ) -> Tensor:
         """Return the same by operations that autograd knows."""
-        assert isinstance(self.neuron, AbstractSpikingNeuron)
+        neuron: AbstractSpikingNeuron = self.neuron
         if affine is not None and affine.is_of_batch:
             flat = values.flatten(0, 1)
             normed = nn.functional.batch_norm(flat, None, None, weight, bias, training=True, eps=affine.eps)
@@ -86,11 +88,11 @@ class Layer:
             centred = values - _per_channel(affine.mean)
             values = centred * _per_channel(weight * affine.invstd) + _per_channel(bias)
         current = values.expand(self.shape.num_steps, *values.shape[1:])
-        spikes = self.neuron.driven(current, self.neuron.surrogate)
+        spikes = neuron.driven(current, neuron.surrogate)
         if not self.shape.is_pooled:
             return spikes
-        pooled: Tensor = nn.functional.avg_pool2d(spikes.flatten(0, 1), 2)
-        return pooled.unflatten(0, spikes.shape[:2])
+        pooled: Tensor = nn.functional.avg_pool2d(spikes.flatten(0, 1), 2).unflatten(0, spikes.shape[:2])
+        return pooled
 
 
 class _Spikes(torch.autograd.Function):
@@ -110,7 +112,9 @@ class _Spikes(torch.autograd.Function):
         ctx.is_of_batch = affine is not None and affine.is_of_batch
         order = _Order(values, is_image=affine is not None or layer.shape.is_pooled)
         scale, shift = _scale_and_shift(weight, bias, mean, invstd)
-        return order.restored(layer.kernels.spikes(layer.neuron, order.flat(values), scale, shift, layer.shape))
+        return order.restored(
+            layer.kernels.spikes(layer.neuron, order.flat(values), scale, shift, layer.shape)
+        )
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -167,7 +171,9 @@ def _through_batch_norm(
         grad.flatten(0, 1), values.flatten(0, 1), weight, None, None, mean, invstd, True, eps, list(needed)
     )
     in_values = found[0].unflatten(0, values.shape[:2]) if needed[0] else None
-    return in_values, *(part if is_needed else None for part, is_needed in zip(found[1:], needed[1:], strict=True))
+    return in_values, *(
+        part if is_needed else None for part, is_needed in zip(found[1:], needed[1:], strict=True)
+    )
 
 
 class _Order:
@@ -186,6 +192,7 @@ class _Order:
 
     def restored(self, flat: Tensor) -> Tensor:
         """Undo ``flat``, as a view."""
+        lying: Tensor
         if self.is_image:
             lying = flat.unflatten(1, (self.shape[0], flat.shape[1] // self.shape[0]))
         else:

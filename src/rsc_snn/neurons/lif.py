@@ -22,8 +22,8 @@ class LIF(AbstractSpikingNeuron):
     u[t] = decay * u[t-1] * (1 - s[t-1]) + current[t], from u = 0, and s[t] = 1 where u[t] >= threshold.
     Equal to SpikingJelly's ``LIFNode(tau=1 / (1 - decay), decay_input=False, v_reset=0.0)``.
 
-    ``over_time`` is one step of autograd that keeps nothing but the current; ``driven`` leaves every operation
-    to autograd and is the reference of all faster ways.
+    ``over_time`` is one step of autograd that keeps nothing but the current; ``driven`` leaves every
+    operation to autograd and is the reference of all faster ways.
 
     Args:
         decay: Share of the membrane that a step keeps, in (0, 1], dimensionless; 1 is integrate-and-fire.

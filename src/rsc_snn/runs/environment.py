@@ -56,6 +56,12 @@ def write_environment(path: Path, entry: dict[str, Any]) -> None:
     replace_text(path, json.dumps([*read_environments(path), entry], indent=1) + "\n")
 
 
+def amend_environment(path: Path, facts: dict[str, Any]) -> None:
+    """Add facts to the last entry of environment.json."""
+    *earlier, last = read_environments(path)
+    replace_text(path, json.dumps([*earlier, {**last, **facts}], indent=1) + "\n")
+
+
 def _precision() -> dict[str, Any]:
     try:
         matmul = torch.get_float32_matmul_precision()

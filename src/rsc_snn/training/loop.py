@@ -25,6 +25,7 @@ from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.runs.files import append_rows, cut_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import has_finite_weights, save_weights
+from rsc_snn.training.backend import settle
 from rsc_snn.training.checkpoint import (
     Progress,
     read_checkpoint,
@@ -39,7 +40,10 @@ from rsc_snn.training.step import DRAWS_PER_EPOCH, Stepper
 
 
 class Loop:
-    """A run in progress."""
+    """A run in progress.
+
+    ``is_compiled`` says whether neurons are computed by compiled kernels; None decides by what the run takes.
+    """
 
     def __init__(
         self,
@@ -49,9 +53,12 @@ class Loop:
         stepper: Stepper,
         group: Group,
         display: Display,
+        *,
+        is_compiled: bool | None = None,
     ):
         self.folder, self.recipe, self.seed = folder, recipe, seed
         self.stepper, self.group, self.display = stepper, group, display
+        self._is_compiled = is_compiled
         chosen = recipe.training.num_workers
         self._num_workers = default_num_workers(group.local_size) if chosen is None else chosen
         self._device = next(stepper.classifier.parameters()).device
@@ -65,7 +72,9 @@ class Loop:
         """Do the epochs that are left and write the weights."""
         steps_per_epoch = len(trained) // self.recipe.training.batch_size
         left = self.recipe.training.epochs * steps_per_epoch - self.progress.steps_done(steps_per_epoch)
-        self.display.expect(lambda: estimate(self.stepper, self.recipe.data, num_steps=left))
+        data, stepper = self.recipe.data, self.stepper
+        known = settle(stepper, data, self.folder, self._is_compiled, num_steps=left)
+        self.display.expect(lambda: known or estimate(stepper, data, num_steps=left))
         with deferred_signals() as received, self.display.shown(self.recipe, steps_per_epoch):
             while self.progress.epoch < self.recipe.training.epochs:
                 self._epoch(trained, steps_per_epoch, received)

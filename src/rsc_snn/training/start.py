@@ -8,12 +8,14 @@ import torch
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import load
 from rsc_snn.errors import InputError
+from rsc_snn.networks.compiling import asked_to_compile, choice_of
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.environment import describe_environment, write_environment
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.storage import load as load_run
+from rsc_snn.training.backend import require_choice
 from rsc_snn.training.checkpoint import remove_checkpoints
 from rsc_snn.training.display import Display, SilentDisplay
 from rsc_snn.training.loop import Loop
@@ -32,6 +34,7 @@ def train(
     data_root: str | Path | None = None,
     device: str | torch.device = "cpu",
     display: Display | None = None,
+    compiled: str = "auto",
 ) -> SpikingClassifier:
     """Train a recipe into a run folder and return the classifier in eval mode.
 
@@ -47,6 +50,8 @@ def train(
         data_root: See ``rs.data.load``.
         device: Any torch device.
         display: Where progress is shown; None is nowhere.
+        compiled: "on", "off" or "auto": whether neurons are computed by kernels that torch compiles first;
+            "auto" is that of the run that is resumed, else by the time that the run takes without.
 
     Raises:
         InputError: bad arguments, missing data, or a folder that does not fit.
@@ -55,15 +60,17 @@ def train(
         Interrupted: SIGINT or SIGTERM came; a checkpoint was saved first.
     """
     folder, place, group = RunFolder(Path(out)), torch.device(device), current_group()
+    is_compiled = asked_to_compile(compiled)
     _require_shares(recipe, group)
     recipe.objective.require_coding(recipe.coding)
     with contextlib.ExitStack() as stack:
         group.led(lambda: _lock(stack, folder))
         group.led(lambda: require_place(folder, recipe, seed, resume=resume))
+        group.led(lambda: require_choice(folder, is_compiled, place))
         if group.led(folder.weights.is_file):
             group.led(lambda: remove_checkpoints(folder))  # of a run that was killed at its very end
             return group.led(lambda: load_run(folder.path)).to(place)
-        return _train_into(folder, recipe, seed, data_root, place, display, group)
+        return _train_into(folder, recipe, seed, data_root, place, display, group, is_compiled)
 
 
 def _train_into(
@@ -74,6 +81,7 @@ def _train_into(
     device: torch.device,
     display: Display | None,
     group: Group,
+    is_compiled: bool | None,
 ) -> SpikingClassifier:
     """Train into a folder that is ours: data, teachers, then the loop."""
     settings = recipe.training
@@ -95,7 +103,16 @@ def _train_into(
 
     def train_teacher(teacher: Recipe) -> SpikingClassifier:
         place = folder.teacher
-        train(teacher, place, seed=seed, resume=True, data_root=data_root, device=device, display=display)
+        train(
+            teacher,
+            place,
+            seed=seed,
+            resume=True,
+            data_root=data_root,
+            device=device,
+            display=display,
+            compiled=choice_of(is_compiled),
+        )
         return group.led(lambda: load_run(place))  # as a resumed run finds it
 
     per_process = settings.images_per_pass // group.size
@@ -103,7 +120,8 @@ def _train_into(
         dtype = PRECISIONS[settings.precision][0]
         objective = ready(recipe.objective, device, dtype, train_teacher=train_teacher)
         stepper = Stepper(classifier, objective, settings, seed=seed, group=group)
-        loop = Loop(folder, recipe, seed, stepper, group, display or SilentDisplay())
+        shown = display or SilentDisplay()
+        loop = Loop(folder, recipe, seed, stepper, group, shown, is_compiled=is_compiled)
         return loop.complete(trained.to(device), validation.to(device))
 
 

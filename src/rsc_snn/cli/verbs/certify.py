@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rsc_snn.cli.options import AsJson, DataRoot, Device, Limit, Seed
+from rsc_snn.cli.options import AsJson, Compile, DataRoot, Device, Limit, Seed
 
 
 def command(
@@ -34,9 +34,7 @@ def command(
             "--rows", metavar="N", help="Images and draws of a forward pass; that of earlier rows, else 256."
         ),
     ] = None,
-    compiled: Annotated[
-        str, typer.Option("--compile", help="auto, on or off: compile the network first, for long runs.")
-    ] = "auto",
+    compiled: Compile = "auto",
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rsc_snn.cli.options import DataRoot, Device, Seed
+from rsc_snn.cli.options import Compile, DataRoot, Device, Seed
 
 
 def command(
@@ -23,17 +23,12 @@ def command(
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
-    compiled: Annotated[
-        str, typer.Option("--compile", help="auto or off; this version has no compiled path.")
-    ] = "auto",
+    compiled: Compile = "auto",
 ) -> None:
     """Train a network into a run folder. 'rsc-snn list recipes' shows the names."""
     from rsc_snn.cli.memory import keep_freed_memory
     from rsc_snn.cli.training import read_recipe, train_into
-    from rsc_snn.errors import InputError
 
-    if compiled not in ("auto", "off"):
-        raise InputError(f"--compile takes auto or off in this version, got {compiled!r}")
     keep_freed_memory()
     chosen, recorded_seed = read_recipe(recipe, settings or [])
     train_into(
@@ -43,4 +38,5 @@ def command(
         resume=resume,
         data_root=data_root,
         device=device,
+        compiled=compiled,
     )

@@ -7,6 +7,7 @@ loop is compiled once for all layers, widths and batches of a neuron and a numbe
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -123,5 +124,5 @@ def _compiled(kernel: _Kernel, formula: Callable[..., Tensor], has_scale: bool) 
         return formula(kernel, *tensors)
 
     own.__code__ = own.__code__.replace()
-    options = {"cpp.dynamic_threads": True}  # the number of threads may change between runs
+    options: dict[str, Any] = {"cpp.dynamic_threads": True}  # the number of threads may change between runs
     return torch.compile(own, dynamic=True, fullgraph=True, options=options)

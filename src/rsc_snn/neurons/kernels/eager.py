@@ -83,7 +83,7 @@ class _Currents:
 
     def _made(self, position: int) -> Tensor:
         current = self.values[position].to(self.precision)
-        return current if self.scale is None else current * self.scale + self.shift
+        return current if self.scale is None or self.shift is None else current * self.scale + self.shift
 
 
 def _membranes(neuron: Dynamics, currents: _Currents, num_steps: int) -> Tensor:

@@ -1,0 +1,274 @@
+"""All backends of a network compute the same, and keep of it what they say."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import rsc_snn as rs
+from rsc_snn.classifier import SpikingClassifier
+from rsc_snn.errors import InputError, UnknownNameError
+from rsc_snn.networks import backend_of, set_backend, set_checkpointing
+from rsc_snn.networks.activation import Activation
+from rsc_snn.networks.blocks import Pool
+from rsc_snn.networks.compiling import can_compile
+from rsc_snn.networks.folding import folded
+from rsc_snn.neurons.base import Fire
+from rsc_snn.passes import KeptBytes
+from tests.helpers import seeded
+from tests.training.launch import environment
+
+NETWORKS = [
+    rs.networks.VGG5(hidden_width=64, width_divisor=8),
+    rs.networks.ResNet19(width_divisor=16),
+    rs.networks.SEWResNet18(width_divisor=8),
+]
+CODINGS = [
+    rs.codings.Direct(),
+    rs.codings.RandomizedSmoothing(variance=0.1),
+    rs.codings.RandomizedSmoothing(variance=0.1, resample_each_step=True),
+]
+LABELS = torch.tensor([3, 1, 4])
+
+
+def classifier_of(
+    spec: rs.networks.AbstractNetwork,
+    coding: rs.codings.AbstractCoding = CODINGS[1],
+    *,
+    num_steps: int = 3,
+    side: int = 32,
+) -> SpikingClassifier:
+    network = spec.build(image_shape=(3, side, side), generator=seeded(0))
+    return SpikingClassifier(network, coding, num_steps, (0.5,), (0.25,)).double().train()
+
+
+def images(side: int = 32) -> Tensor:
+    return torch.rand(3, 3, side, side, generator=seeded(1), dtype=torch.float64).requires_grad_()
+
+
+def step(classifier: SpikingClassifier, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Logits of a training pass, and the gradients of image and parameters."""
+    logits = classifier.logits(x, rs.Streams(0, "train", range(len(x))))
+    loss = nn.functional.cross_entropy(logits, LABELS)
+    return logits.detach(), list(torch.autograd.grad(loss, [x, *classifier.parameters()]))
+
+
+def with_backend(classifier: SpikingClassifier, backend: str) -> SpikingClassifier:
+    other = copy.deepcopy(classifier)
+    set_backend(other, backend)
+    return other
+
+
+@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: type(spec).__name__)
+@pytest.mark.parametrize("coding", CODINGS, ids=repr)
+def test_eager_equals_the_oracle_which_passes_every_step(
+    spec: rs.networks.AbstractNetwork, coding: rs.codings.AbstractCoding
+) -> None:
+    """Logits to the bit, gradients and running statistics to rounding; also in eval mode and folded."""
+    eager = classifier_of(spec, coding)
+    plain, x = with_backend(eager, "plain"), images()
+    assert backend_of(eager) == "eager"
+    logits, gradients = step(eager, x)
+    expected, expected_gradients = step(plain, x)
+    assert torch.equal(logits, expected)
+    for ours, theirs in zip(gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
+    assert max(float(g.abs().max()) for g in gradients) > 1e-3
+    for ours, theirs in zip(eager.buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+    eager.eval()
+    plain.eval()
+    folded_one = copy.deepcopy(eager)
+    folded_one.network = folded(folded_one.network)
+    answers = [step(c, x) for c in (plain, eager)]
+    assert torch.equal(answers[0][0], answers[1][0])
+    torch.testing.assert_close(answers[0][1], answers[1][1], rtol=1e-9, atol=1e-12)
+    folded_one.requires_grad_()
+    torch.testing.assert_close(step(folded_one, x)[1][0], answers[0][1][0], rtol=1e-9, atol=1e-12)
+
+
+def test_the_running_variance_counts_every_step() -> None:
+    """One value of 4 images at 3 equal steps: unbiased with 12 / 11, not 4 / 3, of a variance by hand."""
+    network = rs.networks.VGG5(hidden_width=16, width_divisor=8).build(
+        image_shape=(1, 4, 4), generator=seeded(0)
+    )
+    block = network.layers.features[0]
+    norm = block.norm
+    current = torch.randn(1, 4, 1, 4, 4, generator=seeded(1)).expand(3, -1, -1, -1, -1)
+    network.train()(current)
+    values = block.conv(current.flatten(0, 1)).detach().double()
+    biased = values.var((0, 2, 3), correction=0)
+    count = 3 * 4 * 16
+    expected = 0.9 + 0.1 * biased * count / (count - 1)
+    torch.testing.assert_close(norm.running_var.double(), expected, rtol=1e-6, atol=1e-7)
+    wrong = 0.9 + 0.1 * biased * 64 / 63
+    assert not torch.allclose(norm.running_var.double(), wrong, rtol=1e-6, atol=1e-7)
+
+
+def test_the_first_convolution_sees_a_static_current_once() -> None:
+    for coding, expected in zip(CODINGS, (3, 3, 9), strict=True):
+        classifier, seen = classifier_of(NETWORKS[0], coding), list[int]()
+        conv = next(module for module in classifier.modules() if isinstance(module, nn.Conv2d))
+        conv.register_forward_hook(lambda _, given, __, seen=seen: seen.append(len(given[0])))
+        step(classifier, images())
+        set_backend(classifier, "plain")
+        step(classifier, images())
+        assert seen == [expected, 9], "the oracle passes T times"
+
+
+def test_a_network_of_another_kind_gets_a_current_that_it_may_write_to() -> None:
+    class Writes(nn.Module):
+        def forward(self, current: Tensor) -> Tensor:
+            current[0] += 1
+            return current.flatten(2)[..., :10]
+
+    classifier = SpikingClassifier(Writes(), rs.codings.Direct(), 3)
+    x = torch.rand(2, 3, 4, 4, generator=seeded(0))
+    logits = classifier.logits_over_time(x)
+    assert torch.equal(logits[0], logits[1] + 1)
+
+
+def test_hooks_see_what_they_would_see() -> None:
+    """Where somebody watches normalisation, neuron or pool, these are computed one after the other."""
+    classifier, x = classifier_of(NETWORKS[0]), images()
+    expected = step(with_backend(classifier, "plain"), x)[0]
+    watched = [m for m in classifier.modules() if isinstance(m, nn.BatchNorm2d | Activation | Pool)]
+    seen: list[Tensor] = []
+    for module in watched:
+        module.register_forward_hook(lambda _, __, out: seen.append(out))
+    logits, _ = step(classifier, x)
+    assert torch.equal(logits, expected)
+    assert len(seen) == len(watched) == 3 + 5 + 2
+
+
+def test_a_surrogate_exchanged_by_an_attacker_is_used() -> None:
+    classifier, x = classifier_of(NETWORKS[0]).eval(), images()
+    wide = rs.gradients.Surrogate(surrogate=rs.neurons.Triangle(width=3.0))
+    found = []
+    for backend in ("plain", "eager"):
+        set_backend(classifier, backend)
+        _, gradient = wide.loss_and_gradient(
+            classifier,
+            x.detach(),
+            LABELS,
+            loss=rs.attacks.CE(),
+            generator=rs.Streams(0, "attack", range(3)),
+        )
+        found.append(gradient)
+    torch.testing.assert_close(*found, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: type(spec).__name__)
+def test_checkpointing_changes_nothing_but_memory(spec: rs.networks.AbstractNetwork) -> None:
+    kept, again = classifier_of(spec), classifier_of(spec)
+    set_checkpointing(again, True)
+    x, sizes = images(), []
+    for classifier in (kept, again):
+        counter = KeptBytes(classifier)
+        with counter.watched():
+            logits = classifier.logits(x, rs.Streams(0, "train", range(3)))
+        sizes.append(counter.count())
+        del logits
+    (a, gradients), (b, others) = step(kept, x), step(again, x)
+    assert torch.equal(a, b)
+    torch.testing.assert_close(gradients, others, rtol=1e-12, atol=1e-14)
+    for ours, theirs in zip(kept.buffers(), again.buffers(), strict=True):
+        assert torch.equal(ours, theirs), "running statistics move once"
+    assert sizes[1] < 0.6 * sizes[0]
+
+
+def kept_inside(classifier: SpikingClassifier, block: nn.Module, x: Tensor) -> int:
+    """Bytes that a block adds to what waits for the backward pass."""
+    counter, counts = KeptBytes(classifier), list[int]()
+    handles = [
+        block.register_forward_pre_hook(lambda *_: counts.append(counter.count())),
+        block.register_forward_hook(lambda *_: counts.append(counter.count())),
+    ]
+    with counter.watched():
+        classifier.logits(x, rs.Streams(0, "train", range(len(x))))
+    for handle in handles:
+        handle.remove()
+    return counts[1] - counts[0]
+
+
+def test_spikes_wait_as_bytes_and_nothing_waits_for_frozen_weights() -> None:
+    """Of conv, norm, neuron: 8 bytes of current and one per spike, by hand, for a block that sees spikes."""
+    classifier, x = classifier_of(NETWORKS[1], CODINGS[2], num_steps=2), images()
+    block = classifier.network.layers.stages[0][1]
+    first = block.first
+    sizes = []
+    for requires_grad in (True, False):
+        classifier.requires_grad_(requires_grad)
+        sizes.append(kept_inside(classifier, first, x))
+    num_values, small = 2 * 3 * 8 * 32 * 32, 4 * 8 * 8
+    assert sizes == [pytest.approx((8 + 1) * num_values, abs=small), pytest.approx(8 * num_values, abs=small)]
+
+
+def test_gradients_of_gradients_are_right_or_refused() -> None:
+    """With respect to weights through the image's gradient, as input-gradient regularisation asks for."""
+    eager = classifier_of(NETWORKS[1], num_steps=2)
+    x, found = images(), []
+    for classifier in (eager, with_backend(eager, "plain")):
+        logits = classifier.logits(x, rs.Streams(0, "train", range(3)))
+        loss = nn.functional.cross_entropy(logits, LABELS)
+        (first,) = torch.autograd.grad(loss, x, create_graph=True)
+        weight = classifier.network.layers.stem.block.conv.weight
+        found.append(torch.autograd.grad(first.square().sum(), weight)[0])
+    assert float(found[1].abs().max()) > 1e-6
+    torch.testing.assert_close(*found, rtol=1e-7, atol=1e-12)
+    logits = eager.logits(x, rs.Streams(0, "train", range(3)))
+    last = eager.network.layers.stages[2][0].second.conv.weight
+    (first,) = torch.autograd.grad(nn.functional.cross_entropy(logits, LABELS), last, create_graph=True)
+    with pytest.raises(InputError, match="set_backend\\(network, 'plain'\\)"):
+        torch.autograd.grad(first.square().sum(), x)
+
+
+def test_neurons_of_other_kinds_pass_through_every_backend() -> None:
+    class Louder(rs.neurons.LIF):
+        """Fires as LIF does, and is seen twice."""
+
+        def driven(self, current: Tensor, fire: Fire, *, detach_membrane: bool = False) -> Tensor:
+            return 2 * super().driven(current, fire, detach_membrane=detach_membrane)
+
+    spec = rs.networks.VGG5(hidden_width=64, width_divisor=8)
+    for neuron in (Louder(), rs.neurons.ReLU()):
+        network = spec.build(image_shape=(3, 8, 8), neuron=neuron, generator=seeded(0)).double()
+        current = torch.rand(1, 3, 3, 8, 8, generator=seeded(1), dtype=torch.float64).expand(
+            2, -1, -1, -1, -1
+        )
+        found = []
+        for backend in ("plain", "eager"):
+            other = copy.deepcopy(network)
+            set_backend(other, backend)
+            found.append(other(current))
+        torch.testing.assert_close(*found, rtol=1e-12, atol=1e-12)
+
+
+def test_an_unknown_backend_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="backend"):
+        set_backend(nn.Identity(), "fast")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_compile(torch.device("cpu")), reason="no C++ compiler")
+def test_compiled_kernels_equal_the_oracle() -> None:
+    """In a process of its own, where annotations are not checked: the compiler cannot read the checks."""
+    words = [sys.executable, str(Path(__file__).with_name("compiled_parity.py"))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment())
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    for case in found["neurons"]:
+        assert case["spikes_equal"], case
+        assert case["rate"] > 0.02, case
+        assert case["gradient_error"] < 1e-6, case
+    for case in found["networks"]:
+        assert case["logits_equal"], case
+        assert case["gradient_error"] < 1e-9, case
+    assert len(found["neurons"]) == 4
+    assert {case["batch"] for case in found["networks"]} == {3, 5}
+    assert found["compilations_of_other_batches"] == 0
