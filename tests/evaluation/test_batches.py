@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
 
 SIZES = (1, 7, 16)  # the last is larger than the number of images
 NUM_IMAGES = 8
+PASSES = ("batch_size", "draw_chunk", "rows_per_pass")
 MEASURED = ("heldout_margin", "linf", "l2")
 
 
@@ -50,7 +51,7 @@ def problem(classifier: rs.SpikingClassifier, dtype: torch.dtype) -> tuple[Tenso
 
 def in_order(rows: list[Row]) -> Iterator[Row]:
     for row in sorted(rows, key=lambda row: (row["entry"], row["index"])):
-        yield {name: value for name, value in row.items() if name not in ("batch_size", "draw_chunk")}
+        yield {name: value for name, value in row.items() if name not in PASSES}
 
 
 def is_same(row: Row, other: Row) -> bool:
