@@ -10,12 +10,14 @@ import torch
 import rsc_snn as rs
 from rsc_snn.attacks import FGSM, PGD
 from rsc_snn.errors import RunFolderError
+from rsc_snn.evaluation import run as run_module
 from rsc_snn.evaluation import sizing
 from rsc_snn.evaluation.free_memory import free_of_system
 from rsc_snn.evaluation.plan import Plan, make_plan
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.sizing import bytes_kept, fitting_rows, measured_rows, weight_bytes
 from rsc_snn.gradients import BPTT, AbstractGradient, AdaptiveSharpness, Expectation
+from rsc_snn.processes import Group
 from rsc_snn.runs.files import append_rows, read_rows
 from tests.gradients.toys import toy
 from tests.helpers import seeded, small_classifier
@@ -137,6 +139,25 @@ def test_a_run_keeps_the_rows_that_it_began_with(tmp_path: Path, monkeypatch: py
         rows_of(run, limit=8, rows_per_pass=32)
     assert rows_of(run, seed=1) == {8}
     assert rows_of(run, seed=2, rows_per_pass=3) == {3}
+
+
+def test_the_process_with_the_least_memory_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four processes, of which another one has room for 8 rows; those of a machine share its memory."""
+    sharing: list[int] = []
+
+    class Four(Group):
+        def agree(self, *numbers: int) -> list[int]:
+            return [max(number, -8) for number in numbers]
+
+    def measured(*given: Any, num_sharing: int) -> int:
+        sharing.append(num_sharing)
+        return rows
+
+    monkeypatch.setattr(run_module, "current_group", lambda: Four(0, 4, 0, 2))
+    monkeypatch.setattr(run_module, "measured_rows", measured)
+    for rows, expected in ((16, 8), (4, 4)):
+        assert run_module._measured(plan_of(BPTT()), small_classifier(RSC), IMAGES) == expected
+    assert sharing == [2, 2]
 
 
 @pytest.mark.parametrize(("batch_size", "expected"), [(2, 64), (70, 70)])
