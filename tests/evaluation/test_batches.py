@@ -81,13 +81,20 @@ def suite(dtype: torch.dtype) -> Suite:
 
 @pytest.mark.slow
 def test_rows_of_every_entry_are_the_same_in_float64() -> None:
+    """Also where a pass holds fewer rows than the batch has images."""
     victim = classifier(torch.float64)
     images, labels = problem(victim, torch.float64)
     found = [
         rs.evaluate(
-            victim, images, labels, attacks=shortened(suite(torch.float64)), num_draws=8, batch_size=size
+            victim,
+            images,
+            labels,
+            attacks=shortened(suite(torch.float64)),
+            num_draws=8,
+            batch_size=size,
+            rows_per_pass=rows,
         ).rows
-        for size in SIZES
+        for size, rows in zip(SIZES, (None, 3, None), strict=True)
     ]
     assert len(found[0]) == 8 * NUM_IMAGES
     assert len({row["winner"] for row in found[0] if row["entry"] == "worst"}) > 2, "several entries win"

@@ -213,13 +213,14 @@ def test_rows_do_not_depend_on_batch_size_order_or_company(coding: rs.codings.Ab
     assert few == {key: whole[key] for key in few}
 
 
+@pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
 def test_rows_do_not_depend_on_the_size_of_passes() -> None:
     """Exactly in float64; passes hold fewer rows than the batch, all, and more."""
     classifier = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1)).double()
     images = torch.rand(10, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
     attacks: Attacks = [
-        PGD(eps=0.1, step_size=0.02),
-        (PGD(eps=0.1, step_size=0.02), Expectation(num_draws=3)),
+        PGD(eps=0.1, step_size=0.05, num_steps=2),
+        (PGD(eps=0.1, step_size=0.05, num_steps=2), Expectation(num_draws=3)),
     ]
     found, passes = [], []
     classifier.network.register_forward_hook(lambda *given: passes.append(given[2].shape[1]))

@@ -153,7 +153,8 @@ def test_a_checkpoint_of_an_earlier_version_has_not_waited(tmp_path: Path) -> No
 
 
 def test_workers_have_the_next_two_groups_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    images, options = SmallPhotos().load("train", write_photos(tmp_path)), list[dict[str, Any]]()
+    write_photos(tmp_path)
+    images, options = SmallPhotos().load("train", tmp_path), list[dict[str, Any]]()
     assert isinstance(images, FileSet)
 
     class StoppedError(Exception):
