@@ -116,6 +116,10 @@ class Streams:
         """Count draws as taken without computing them."""
         self._next_draw += num_draws * self._apart
 
+    def go_on_after(self, other: "Streams") -> None:
+        """Count the draws as taken that ``other``, which began where this one stands, has taken."""
+        self._next_draw = other._next_draw
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -137,8 +141,9 @@ class Streams:
         num_blocks = -(-size // _LANES)
         block = torch.arange(num_blocks, device=device).reshape(1, 1, -1)
         step = torch.arange(num_steps, device=device).reshape(-1, 1, 1)
-        draw = self._draws().to(device).reshape(1, -1, 1)
-        image = self.indices.to(device).reshape(1, -1, 1)
+        is_ahead = device.type == "cuda"  # the host goes on; torch has copied the numbers by then
+        draw = self._draws().to(device, non_blocking=is_ahead).reshape(1, -1, 1)
+        image = self.indices.to(device, non_blocking=is_ahead).reshape(1, -1, 1)
         words = philox([block, step, draw, image], self._key)
         return [word.expand(num_steps, len(self), num_blocks) for word in words]
 
@@ -235,7 +240,7 @@ def in_copies(generator: Randomness, num_copies: int) -> Iterator[Randomness]:
     copies = generator.part(rows, ahead=torch.arange(num_copies).repeat_interleave(len(generator)))
     copies._apart *= num_copies
     yield copies
-    generator._next_draw = copies._next_draw
+    generator.go_on_after(copies)
 
 
 @contextlib.contextmanager

@@ -155,6 +155,7 @@ def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
         (["attack", "/nowhere", "--norm", "l2"], "do not apply to suite paper"),
         (["attack", "/nowhere", "--draws", "0"], "draws must be at least 1, got 0"),
         (["attack", "/nowhere", "--limit", "0"], "limit must be at least 1, got 0"),
+        (["attack", "/nowhere", "--rows", "0"], "rows must be at least 1, got 0"),
         (["attack", "/nowhere", "--attack", "fgsm", "--steps", "20"], "--steps does not apply to FGSM"),
         (["attack", "/nowhere", "--attack", "pgd", "--steps", "0"], "num_steps must be at least 1, got 0"),
         (["report", "/nowhere"], "no folder '/nowhere'"),
@@ -185,6 +186,9 @@ def test_damaged_and_mixed_runs_get_one_clear_line(
     assert "limit must be at least 1" in complaint(["attack", str(run), "--limit", "0"], capsys)
     assert "draws must be at least 1" in complaint(["attack", str(run), "--draws", "0"], capsys)
     assert "batch_size 64, not 32" in complaint([*attack, "--batch-size", "32"], capsys)
+    refused = complaint([*attack, "--rows", "3"], capsys)
+    assert refused.startswith("rsc-snn: earlier rows were made with --rows ")
+    assert refused.rstrip().endswith("got 3; leave the option out, or take another --seed")
     far = ["attack", str(run), "--attack", "pgd", "--norm", "l2", "--eps", "0.05,100", "--draws", "2"]
     assert "eps is in pixel units and at most 8 in l2, got 100" in complaint(far, capsys)
     changed = rs.load(run)
@@ -220,6 +224,8 @@ def test_damaged_and_mixed_runs_get_one_clear_line(
         ({"flags": None}, "has flags None"),
         ({"eps": "x"}, "has eps 'x'"),
         ({"batch_size": 0}, "has an empty batch"),
+        ({"rows_per_pass": 0}, "has rows_per_pass 0"),
+        ({"rows_per_pass": "64"}, "has rows_per_pass '64'"),
         ({}, "repeats an earlier row"),
     ],
 )

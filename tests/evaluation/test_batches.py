@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
 
 SIZES = (1, 7, 16)  # the last is larger than the number of images
 NUM_IMAGES = 8
+PASSES = ("batch_size", "draw_chunk", "rows_per_pass")
 MEASURED = ("heldout_margin", "linf", "l2")
 
 
@@ -50,7 +51,7 @@ def problem(classifier: rs.SpikingClassifier, dtype: torch.dtype) -> tuple[Tenso
 
 def in_order(rows: list[Row]) -> Iterator[Row]:
     for row in sorted(rows, key=lambda row: (row["entry"], row["index"])):
-        yield {name: value for name, value in row.items() if name not in ("batch_size", "draw_chunk")}
+        yield {name: value for name, value in row.items() if name not in PASSES}
 
 
 def is_same(row: Row, other: Row) -> bool:
@@ -80,13 +81,20 @@ def suite(dtype: torch.dtype) -> Suite:
 
 @pytest.mark.slow
 def test_rows_of_every_entry_are_the_same_in_float64() -> None:
+    """Also where a pass holds fewer rows than the batch has images."""
     victim = classifier(torch.float64)
     images, labels = problem(victim, torch.float64)
     found = [
         rs.evaluate(
-            victim, images, labels, attacks=shortened(suite(torch.float64)), num_draws=8, batch_size=size
+            victim,
+            images,
+            labels,
+            attacks=shortened(suite(torch.float64)),
+            num_draws=8,
+            batch_size=size,
+            rows_per_pass=rows,
         ).rows
-        for size in SIZES
+        for size, rows in zip(SIZES, (None, 3, None), strict=True)
     ]
     assert len(found[0]) == 8 * NUM_IMAGES
     assert len({row["winner"] for row in found[0] if row["entry"] == "worst"}) > 2, "several entries win"

@@ -17,7 +17,13 @@ from tests.helpers import seeded, small_classifier
 pytestmark = pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
 
 
-def plan_for(attacks: Attacks, *, is_random: bool = True, num_draws: int = 20, batch_size: int = 64) -> Plan:
+def plan_for(
+    attacks: Attacks,
+    *,
+    is_random: bool = True,
+    num_draws: int = 20,
+    batch_size: int = 64,
+) -> Plan:
     return make_plan(
         attacks, num_draws=num_draws, seed=0, is_random=is_random, num_pixels=64, batch_size=batch_size
     )
@@ -84,14 +90,20 @@ def test_no_evaluation_takes_more_passes_than_were_estimated(attacks: Attacks) -
     assert 0.5 * there * len(images) < rows[False] <= there * len(images) + probes
 
 
-def test_memory_grows_with_the_batch_and_time_with_the_images() -> None:
+def test_memory_grows_with_the_largest_pass_and_time_with_the_images() -> None:
+    """A pass holds as many rows as it may, but no more than the batch has images and draws."""
     victim, images = small_classifier(), torch.rand(20, 1, 8, 8, generator=seeded(0))
     weights = 4 * sum(parameter.numel() for parameter in victim.parameters())
-    few, many = (
-        estimate(victim, images, plan_for([FGSM()], is_random=False, batch_size=size), num_images=100)
-        for size in (64, 640)
+    plans = (
+        plan_for([FGSM()], is_random=False, batch_size=size).sized(rows)
+        for size, rows in ((64, 640), (640, 640), (640, 64), (6, 64))
     )
+    few, many, cut, fewest = (estimate(victim, images, plan, num_images=100) for plan in plans)
     assert (few.gradient_passes, few.forward_passes) == (1, 4 + 1 + 3)
     assert weights < few.num_bytes < many.num_bytes
     assert many.num_bytes - weights == pytest.approx(10 * (few.num_bytes - weights), rel=1e-3)
+    assert cut.num_bytes == few.num_bytes > fewest.num_bytes
     assert few.seconds > 0
+    drawn = plan_for([(FGSM(), Expectation(num_draws=5))], batch_size=6).sized(1024)
+    drawn_bytes = estimate(victim, images, drawn, num_images=100).num_bytes
+    assert drawn_bytes - weights == pytest.approx(30 / 64 * (few.num_bytes - weights), rel=1e-3)

@@ -13,9 +13,10 @@ from rsc_snn.attacks import FGSM, L2, PGD, AbstractAttack, Cost, Found, Victim
 from rsc_snn.errors import InputError, RangeError, WeakEvaluation
 from rsc_snn.evaluation.evaluate import evaluate_batches
 from rsc_snn.evaluation.judge import Votes, collect_votes, verify
-from rsc_snn.evaluation.plan import make_plan
+from rsc_snn.evaluation.plan import Attacks, make_plan
 from rsc_snn.evaluation.standing import named
 from rsc_snn.evaluation.summary import majority, summarise
+from rsc_snn.gradients import Expectation
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.schema import row_key
 from tests.helpers import Linear, Noisy, seeded, small_classifier
@@ -59,6 +60,7 @@ def test_scores_use_draws_that_attacks_and_choices_do_not() -> None:
     rs.evaluate(
         classifier, torch.rand(4, 1, 8, 8), torch.arange(4), attacks=[FGSM(eps=0.1)], num_draws=3, seed=9
     )
+    seen = [(purpose, seed) for purpose, seed in seen if purpose != "probe"]  # memory is measured
     assert {purpose for purpose, _ in seen} == {"attack", "heldout", "score"}
     assert {seed for _, seed in seen} == {9}
 
@@ -147,7 +149,7 @@ ROW_FIELDS = {
     "suite", "budget", "seed", "eps", "norm", "entry", "index", "label", "attack", "gradient", "num_draws",
     "clean_counts", "adversarial_counts", "heldout_counts", "heldout_margin", "linf", "l2", "flags", "note",
     "candidate",
-    "batch_size", "draw_chunk",
+    "batch_size", "draw_chunk", "rows_per_pass",
 }  # fmt: skip
 
 
@@ -177,7 +179,8 @@ def test_rows_hold_what_the_record_promises() -> None:
 
 
 def timeless(rows: list[Row]) -> dict[tuple[object, ...], Row]:
-    kept = [{k: v for k, v in row.items() if k not in ("batch_size", "draw_chunk")} for row in rows]
+    passes = ("batch_size", "draw_chunk", "rows_per_pass")
+    kept = [{name: row[name] for name in row if name not in passes} for row in rows]
     return {(row["entry"], row["eps"], row["index"]): row for row in kept}
 
 
@@ -208,6 +211,34 @@ def test_rows_do_not_depend_on_batch_size_order_or_company(coding: rs.codings.Ab
     assert rows([9, 0, 4, 1, 2, 3, 5, 6, 7, 8], 4) == whole
     few = rows([4, 9], 2)
     assert few == {key: whole[key] for key in few}
+
+
+@pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
+def test_rows_do_not_depend_on_the_size_of_passes() -> None:
+    """Exactly in float64; passes hold fewer rows than the batch, all, and more."""
+    classifier = small_classifier(rs.codings.RandomizedSmoothing(variance=0.1)).double()
+    images = torch.rand(10, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
+    attacks: Attacks = [
+        PGD(eps=0.1, step_size=0.05, num_steps=2),
+        (PGD(eps=0.1, step_size=0.05, num_steps=2), Expectation(num_draws=3)),
+    ]
+    found, passes = [], []
+    classifier.network.register_forward_hook(lambda *given: passes.append(given[2].shape[1]))
+    for rows in (64, 7, 1):
+        passes.clear()
+        result = rs.evaluate(
+            classifier,
+            images,
+            torch.arange(10),
+            attacks=attacks,
+            num_draws=4,
+            batch_size=10,
+            rows_per_pass=rows,
+        )
+        assert {row["rows_per_pass"] for row in result.rows} == {rows}
+        found.append((timeless(result.rows), max(passes)))
+    assert [rows for rows, _ in found[1:]] == [found[0][0]] * 2
+    assert [largest for _, largest in found] == [40, 10, 2], "all draws; a draw; parts of one"
 
 
 def test_done_rows_are_not_computed_again() -> None:

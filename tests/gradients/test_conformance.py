@@ -19,10 +19,11 @@ from rsc_snn.gradients import (
     Memory,
     StraightThroughClamp,
 )
+from rsc_snn.gradients.parts import limited_rows
 from rsc_snn.networks.activation import Activation
 from rsc_snn.registry import examples
 from rsc_snn.spec import from_data, to_data
-from tests.gradients.toys import lively, toy, toy_batch
+from tests.gradients.toys import lively, rowwise, toy_batch
 from tests.helpers import seeded
 
 PATHS: list[AbstractGradient] = examples(gradients.__name__, gradients.__path__, AbstractGradient)
@@ -185,19 +186,19 @@ def test_runs_inside_an_attack(path: AbstractGradient) -> None:
 
 
 @pytest.mark.parametrize("path", SINGLE, ids=short)
-def test_expectation_in_parts_gives_the_same(path: AbstractGradient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expectation_in_parts_gives_the_same(path: AbstractGradient) -> None:
     """Five draws of four images in one pass, in several over the images, in several over the draws."""
     images, labels = toy_batch()
     found = []
-    for num_rows in (64, 10, 3):
-        monkeypatch.setattr("rsc_snn.gradients.expectation._ROWS", num_rows)
-        streams, memory, classifier = rs.Streams(0, "attack", range(4)), Memory(), toy(NOISY)
-        gradients = [
-            Expectation(of=path, num_draws=5)
-            .slope(classifier, point, labels, loss=CE(), generator=streams, memory=memory)
-            .gradient
-            for point in (images, images + 0.05)
-        ]
+    for num_rows in (64, 10, 3, 1):
+        streams, memory, classifier = rs.Streams(0, "attack", range(4)), Memory(), rowwise(NOISY)
+        with limited_rows(num_rows):
+            gradients = [
+                Expectation(of=path, num_draws=5)
+                .slope(classifier, point, labels, loss=CE(), generator=streams, memory=memory)
+                .gradient
+                for point in (images, images + 0.05)
+            ]
         found.append(gradients)
     for other in found[1:]:
         torch.testing.assert_close(other, found[0])

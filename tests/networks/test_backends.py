@@ -93,17 +93,18 @@ def test_eager_equals_the_oracle_which_passes_every_step(
 
 
 def test_the_running_variance_counts_every_step() -> None:
-    """One value of 4 images at 3 equal steps: unbiased with 12 / 11, not 4 / 3, of a variance by hand."""
+    """64 values at 3 equal steps: unbiased with 192 / 191, not 64 / 63, of a variance by hand."""
     network = rs.networks.VGG5(hidden_width=16, width_divisor=8).build(
         image_shape=(1, 4, 4), generator=seeded(0)
     )
-    block = network.layers.features[0]
-    norm = block.norm
+    conv, norm = (network.get_submodule(f"layers.features.0.{name}") for name in ("conv", "norm"))
+    assert isinstance(norm, nn.BatchNorm2d)
     current = torch.randn(1, 4, 1, 4, 4, generator=seeded(1)).expand(3, -1, -1, -1, -1)
     network.train()(current)
-    values = block.conv(current.flatten(0, 1)).detach().double()
+    values = conv(current[0]).detach().double()
+    assert norm.running_var is not None
     biased = values.var((0, 2, 3), correction=0)
-    count = 3 * 4 * 16
+    count = 3 * 64
     expected = 0.9 + 0.1 * biased * count / (count - 1)
     torch.testing.assert_close(norm.running_var.double(), expected, rtol=1e-6, atol=1e-7)
     wrong = 0.9 + 0.1 * biased * 64 / 63
@@ -199,8 +200,7 @@ def kept_inside(classifier: SpikingClassifier, block: nn.Module, x: Tensor) -> i
 def test_spikes_wait_as_bytes_and_nothing_waits_for_frozen_weights() -> None:
     """Of conv, norm, neuron: 8 bytes of current and one per spike, by hand, for a block that sees spikes."""
     classifier, x = classifier_of(NETWORKS[1], CODINGS[2], num_steps=2), images()
-    block = classifier.network.layers.stages[0][1]
-    first = block.first
+    first = classifier.get_submodule("network.layers.stages.0.1.first")
     sizes = []
     for requires_grad in (True, False):
         classifier.requires_grad_(requires_grad)
@@ -217,12 +217,12 @@ def test_gradients_of_gradients_are_right_or_refused() -> None:
         logits = classifier.logits(x, rs.Streams(0, "train", range(3)))
         loss = nn.functional.cross_entropy(logits, LABELS)
         (first,) = torch.autograd.grad(loss, x, create_graph=True)
-        weight = classifier.network.layers.stem.block.conv.weight
+        weight = classifier.get_parameter("network.layers.stem.block.conv.weight")
         found.append(torch.autograd.grad(first.square().sum(), weight)[0])
     assert float(found[1].abs().max()) > 1e-6
     torch.testing.assert_close(*found, rtol=1e-7, atol=1e-12)
     logits = eager.logits(x, rs.Streams(0, "train", range(3)))
-    last = eager.network.layers.stages[2][0].second.conv.weight
+    last = eager.get_parameter("network.layers.stages.2.0.second.conv.weight")
     (first,) = torch.autograd.grad(nn.functional.cross_entropy(logits, LABELS), last, create_graph=True)
     with pytest.raises(InputError, match="set_backend\\(network, 'plain'\\)"):
         torch.autograd.grad(first.square().sum(), x)

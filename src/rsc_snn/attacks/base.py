@@ -15,6 +15,7 @@ from rsc_snn.attacks.norms import AbstractNorm, Linf
 from rsc_snn.checks import require_images, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.gradients import BPTT, AbstractGradient, Level, Loss, Memory, Slope
+from rsc_snn.gradients.parts import logits_in_parts
 from rsc_snn.rng import Randomness, Streams, held_draws
 from rsc_snn.spec import Spec
 
@@ -88,7 +89,7 @@ class Victim:
         """
 
         def logits() -> Tensor:
-            return self.classifier.logits(images, self.generator)
+            return logits_in_parts(self.classifier, images, self.generator)
 
         return replace(self, loss=loss.started(logits, self.labels, restart=restart), memory=Memory())
 

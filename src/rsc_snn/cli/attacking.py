@@ -35,12 +35,13 @@ def attack_run(
     seed: int,
     limit: int | None,
     batch_size: int | None,
+    rows_per_pass: int | None,
     keeps_images: bool,
     device: str | None,
     data_root: Path | None,
 ) -> None:
     """Evaluate a run folder and print a table, or the summaries as JSON."""
-    require_counts(draws=num_draws, limit=limit, batch_size=batch_size)
+    require_counts(draws=num_draws, limit=limit, batch_size=batch_size, rows=rows_per_pass)
     console = make_console()
     RunFolder(run).read_spec()
     place = read_device(device)
@@ -57,6 +58,7 @@ def attack_run(
                 seed=seed,
                 limit=limit,
                 batch_size=batch_size,
+                rows_per_pass=rows_per_pass,
                 device=place,
                 data_root=data_root,
                 keeps_images=keeps_images,

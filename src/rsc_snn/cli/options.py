@@ -33,6 +33,14 @@ Compile = Annotated[
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", metavar="B", help="Images attacked together (default: 64).")
 ]
+Rows = Annotated[
+    int | None,
+    typer.Option(
+        "--rows",
+        metavar="N",
+        help="Images and draws of a gradient's pass; that of earlier rows, else as many as memory holds.",
+    ),
+]
 Sources = Annotated[
     list[Path] | None,
     typer.Option("--source", metavar="RUN", help="Another network for transfer; repeatable."),

@@ -173,13 +173,14 @@ class FileSet(AbstractImageSet):
             worker_init_fn=leave_signals,
             generator=derived_generator(0, "loader"),  # torch's global generator stays as it is
         )
+        labels = self.labels.cpu()  # once: to look there each time would wait for the device
         with contextlib.closing(received(loader)) as decoded:
             for group, (images, kept, failures) in zip(groups, decoded, strict=True):
                 self._report(failures)
                 readable = group[kept]
                 yield ImageSet(
                     images.to(device, non_blocking=is_cuda),
-                    self.labels[readable].to(device),
+                    labels[readable].to(device, non_blocking=is_cuda),
                     self.classes,
                     self.indices[readable],
                 )

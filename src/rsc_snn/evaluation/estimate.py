@@ -11,14 +11,12 @@ from rsc_snn.attacks import CE
 from rsc_snn.attacks.conditions import frozen
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.evaluation.plan import Plan
+from rsc_snn.evaluation.sizing import WITH_WORKING_MEMORY, bytes_kept, weight_bytes
 from rsc_snn.gradients import BPTT, Memory
-from rsc_snn.passes import KeptBytes
 from rsc_snn.rng import Streams
 
 _MOST_PROBED = 16
-_LEAST_ROWS = 64
 _CANDIDATES = 4  # of a search, at most: its answer, start, last and best point
-_WITH_WORKING_MEMORY = 1.4  # of what a pass keeps, as in training
 
 
 @dataclass(frozen=True)
@@ -56,14 +54,12 @@ def estimate(classifier: AbstractClassifier, images: Tensor, plan: Plan, *, num_
         classifier.logits(probe, streams).sum().item()
 
     seconds = gradients * seconds_there_and_back(classifier, probe) + forwards * _seconds(there)
-    rows = max(_LEAST_ROWS, plan.batch_size)
-    kept = _bytes_kept(classifier, probe, streams) * rows / len(probe)
-    weights = sum(p.numel() * p.element_size() for p in classifier.parameters())
+    kept = bytes_kept(classifier, probe) * _largest_pass(plan) / len(probe)
     return Estimate(
         gradients,
         forwards,
         seconds / len(probe) * num_images,
-        weights + int(_WITH_WORKING_MEMORY * kept),
+        weight_bytes(classifier) + int(WITH_WORKING_MEMORY * kept),
     )
 
 
@@ -78,6 +74,12 @@ def seconds_there_and_back(classifier: AbstractClassifier, images: Tensor) -> fl
         found.level.loss.sum().item()  # wait for the device
 
     return _seconds(back)
+
+
+def _largest_pass(plan: Plan) -> int:
+    """Rows of the largest pass there and back: all draws of a batch, or as many as a pass may hold."""
+    draws = max(entry.gradient.num_passes for _, entry in plan.entries)
+    return min(plan.rows_per_pass, plan.batch_size * draws)
 
 
 def passes_per_image(plan: Plan) -> tuple[int, int]:
@@ -99,13 +101,3 @@ def _seconds(work: Callable[[], None]) -> float:
     clock = time.perf_counter()
     work()
     return time.perf_counter() - clock
-
-
-def _bytes_kept(classifier: AbstractClassifier, images: Tensor, streams: Streams) -> int:
-    """Bytes that wait for the backward half of a pass."""
-    kept = KeptBytes(classifier)
-    with torch.enable_grad(), frozen(classifier), kept.watched():
-        logits = classifier.logits(images.detach().requires_grad_(), streams)
-    num_bytes = kept.count()
-    del logits
-    return num_bytes

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from rsc_snn.checks import require_images, require_indices, require_labels
+from rsc_snn.checks import require_counts, require_images, require_indices, require_labels
 from rsc_snn.classifier import AbstractClassifier, require_classifier
 from rsc_snn.errors import InputError, WeakEvaluation
 from rsc_snn.evaluation.batch import Batch, Judge, padded_batch
 from rsc_snn.evaluation.flags import BLIND, SHORT, UNCHANGED
 from rsc_snn.evaluation.lists import Judged, judge_list, keys_of_list
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_sources
+from rsc_snn.evaluation.sizing import measured_rows
 from rsc_snn.evaluation.summary import WORST, Summary, group, summarise, why_unreliable, worst_of_lists
+from rsc_snn.gradients.parts import limited_rows
 from rsc_snn.runs.files import Row
 
 _WEAK_SHARE = 0.01
@@ -51,6 +53,7 @@ def evaluate(
     seed: int = 0,
     indices: Sequence[int] | Tensor | None = None,
     batch_size: int = BATCH_SIZE,
+    rows_per_pass: int | None = None,
 ) -> Result:
     """Attack a classifier and score it on noise that no attack and no choice has seen.
 
@@ -66,6 +69,8 @@ def evaluate(
         seed: Of all noise, that of the attacks included.
         indices: Index of each image in its data set, which keys its noise; None is 0 ... N - 1.
         batch_size: Images attacked together; it does not influence the noise.
+        rows_per_pass: (image, draw) pairs of a gradient's pass, at most; None is as many as memory holds. It
+            influences rounding only.
 
     Raises:
         InputError (a ValueError): training mode, no attack, or images and labels that do not fit.
@@ -73,6 +78,7 @@ def evaluate(
     require_images(images)
     require_labels(labels, num_images=len(images))
     require_eval_mode(classifier)
+    require_counts(rows_per_pass=rows_per_pass)
     keys = require_indices(indices, num_images=len(images))
     plan = make_plan(
         attacks,
@@ -81,9 +87,12 @@ def evaluate(
         is_random=classifier.varies(images[:batch_size]),
         num_pixels=images[0].numel(),
         batch_size=batch_size,
-        draw_chunk=1 if classifier.has_noise_of_its_own else None,
     )
     require_sources(plan, classifier, images)
+    plan = plan.sized(
+        rows_per_pass or measured_rows(classifier, images, plan),
+        draw_chunk=1 if classifier.has_noise_of_its_own else None,
+    )
     rows = [row for batch in evaluate_batches(classifier, images, labels, keys, plan) for row in batch]
     warn_if_weak(rows)
     by_entry: dict[tuple[object, ...], list[Row]] = {}
@@ -121,12 +130,13 @@ def evaluate_batch(
 ) -> list[Judged]:
     """Return what is new of a batch, list by list; lists whose rows are all ``done`` are left out."""
     judge, clean, found = Judge(classifier, plan, batch), None, list[Judged]()
-    for suite, entries in plan.lists():
-        if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
-            continue
-        clean = clean or judge.clean()
-        judged = judge_list(judge, clean, suite, entries)
-        found.append(judged.without(done))
+    with limited_rows(plan.rows_per_pass):
+        for suite, entries in plan.lists():
+            if keys_of_list(plan, suite, entries, batch.indices[: batch.num_real].tolist()) <= done:
+                continue
+            clean = clean or judge.clean()
+            judged = judge_list(judge, clean, suite, entries)
+            found.append(judged.without(done))
     return found
 
 

@@ -14,6 +14,7 @@ from rsc_snn.attacks import AbstractNorm
 from rsc_snn.checks import require_labels
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
+from rsc_snn.gradients.parts import logits_in_parts
 from rsc_snn.rng import Streams
 
 _ROUNDING = 1e-6
@@ -76,7 +77,7 @@ def collect_votes(
         pairs = images.repeat(draw_chunk, 1, 1, 1)
         streams = Streams(seed, purpose, indices.repeat(draw_chunk))
         noise = streams.at(draws.repeat_interleave(len(images)))
-        logits_SBK = classifier.logits(pairs, noise).unflatten(0, (draw_chunk, len(images)))
+        logits_SBK = logits_in_parts(classifier, pairs, noise).unflatten(0, (draw_chunk, len(images)))
         if bool(logits_SBK.isnan().any()):
             raise InputError("the classifier returned NaN logits, which nobody can score; check its weights")
         logits_SBK = logits_SBK[: num_draws - first]

@@ -169,6 +169,7 @@ class _Describe:
             "candidate": None,
             "batch_size": self.plan.batch_size,
             "draw_chunk": self.plan.draw_chunk,
+            "rows_per_pass": self.plan.rows_per_pass,
         }
 
     def _measured(self, about: Standing, score: Votes | None, images: Tensor) -> list[Row]:

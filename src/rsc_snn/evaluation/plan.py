@@ -13,9 +13,9 @@ from rsc_snn.checks import require_counts
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.gradients import BPTT, AbstractGradient, Expectation
+from rsc_snn.gradients.parts import PER_GRADIENT, ROWS_BY_HAND
 
 BATCH_SIZE = 64
-_PAIRS_PER_PASS = 128
 
 Attacks = Suite | Sequence[AbstractAttack | tuple[AbstractAttack, AbstractGradient]]
 
@@ -35,6 +35,7 @@ class Plan:
         seed: Of every stream.
         batch_size: Images of a unit of work.
         draw_chunk: Draws that share a forward pass.
+        rows_per_pass: (image, draw) pairs of a gradient's pass, at most; of a forward pass, twice as many.
     """
 
     suite: str | None
@@ -44,6 +45,7 @@ class Plan:
     seed: int
     batch_size: int
     draw_chunk: int
+    rows_per_pass: int
     is_random: bool
     scores_winner_only: bool
 
@@ -55,6 +57,11 @@ class Plan:
             groups.setdefault(key, []).append((name, entry))
         return [(self.suite or _name_of_list(entries), entries) for entries in groups.values()]
 
+    def sized(self, rows_per_pass: int, *, draw_chunk: int | None = None) -> "Plan":
+        """Return the same plan in passes of another size; None lets as many draws share a pass as fit."""
+        chunk = draw_chunk or max(1, PER_GRADIENT * rows_per_pass // self.batch_size)
+        return dataclasses.replace(self, rows_per_pass=rows_per_pass, draw_chunk=min(chunk, self.num_draws))
+
 
 def make_plan(
     attacks: Attacks | Sequence[Suite],
@@ -64,9 +71,8 @@ def make_plan(
     is_random: bool,
     num_pixels: int,
     batch_size: int = BATCH_SIZE,
-    draw_chunk: int | None = None,
 ) -> Plan:
-    """Settle every choice before the first image.
+    """Settle every choice before the first image but the size of passes, which ``Plan.sized`` changes.
 
     Args:
         attacks: Attacks, pairs of attack and gradient path, a suite, or one suite at several eps.
@@ -75,7 +81,6 @@ def make_plan(
         is_random: Whether the classifier's answers vary.
         num_pixels: Numbers in an image, which bound eps.
         batch_size: Images of a unit of work.
-        draw_chunk: Draws that share a forward pass; None fits them to the batch.
 
     Raises:
         InputError, RangeError: no attack, or fewer than one draw or image per batch.
@@ -88,19 +93,19 @@ def make_plan(
         raise InputError("expected at least one attack, got none; try rs.attacks.paper()")
     for entry in entries:
         entry.attack.norm.require_eps(entry.attack.eps, num_pixels=num_pixels)
-    num_draws = num_draws if is_random else 1
-    chunk = draw_chunk or max(1, _PAIRS_PER_PASS // batch_size)
-    return Plan(
+    plan = Plan(
         suite=named_suite.name if named_suite else None,
         budget=named_suite.budget if named_suite else FULL,
         entries=_named(entries),
-        num_draws=num_draws,
+        num_draws=num_draws if is_random else 1,
         seed=seed,
         batch_size=batch_size,
-        draw_chunk=min(chunk, num_draws),
+        draw_chunk=1,
+        rows_per_pass=ROWS_BY_HAND,
         is_random=is_random,
         scores_winner_only=named_suite is not None and named_suite.scores_winner_only,
     )
+    return plan.sized(ROWS_BY_HAND)
 
 
 def require_sources(plan: Plan, classifier: AbstractClassifier, images: Tensor) -> None:

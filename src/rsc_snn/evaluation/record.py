@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rsc_snn.evaluation.lists import Judged
 from rsc_snn.evaluation.summary import WORST
-from rsc_snn.runs.candidates import keep_candidates, list_name
+from rsc_snn.runs.candidates import join_candidates, keep_candidates, list_name
 from rsc_snn.runs.environment import write_environment
 from rsc_snn.runs.files import Row, append_rows
 from rsc_snn.runs.folder import RunFolder
@@ -32,9 +33,16 @@ class Record:
             write_environment(self.folder.environment, self.environment)
             self.has_begun = True
         if self.keeps_images:
-            for part in judged:
-                found = [row["index"] for row in part.rows if row["entry"] == WORST]
-                winners = torch.tensor(found, dtype=torch.int64)
-                keep_candidates(self.folder.candidates, list_name(part.rows[0]), winners, part.winners.cpu())
+            keep_candidates(self.folder.candidates, dict(_winners(part) for part in judged))
         append_rows(self.folder.attacks, rows)
         return rows
+
+    def close(self) -> None:
+        """Put images that were written batch by batch, now or by a killed run, into one file."""
+        join_candidates(self.folder.candidates)
+
+
+def _winners(judged: Judged) -> tuple[str, tuple[Tensor, Tensor]]:
+    found = [row["index"] for row in judged.rows if row["entry"] == WORST]
+    indices = torch.tensor(found, dtype=torch.int64)
+    return list_name(judged.rows[0]), (indices, judged.winners.cpu())

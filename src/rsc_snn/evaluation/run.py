@@ -11,21 +11,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rsc_snn.attacks import Entry, Suite
+from rsc_snn.attacks import Suite
 from rsc_snn.checks import require_counts
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.data import AbstractImageSet
-from rsc_snn.errors import InputError, RunFolderError, UnreadableImage
+from rsc_snn.errors import InputError, UnreadableImage
 from rsc_snn.evaluation.batch import padded_batch
+from rsc_snn.evaluation.continued import Unit, require_same_subject, with_same_entries
 from rsc_snn.evaluation.estimate import Estimate, estimate
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.lists import Judged, keys_of_list
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_sources
 from rsc_snn.evaluation.record import Record
+from rsc_snn.evaluation.sizing import measured_rows
 from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
 from rsc_snn.outofmemory import memory_told
-from rsc_snn.processes import Group, current_group
+from rsc_snn.processes import current_group
 from rsc_snn.runs.environment import describe_environment
 from rsc_snn.runs.files import Row, cut_rows, read_environments
 from rsc_snn.runs.folder import RunFolder
@@ -43,6 +45,7 @@ def evaluate_run(
     seed: int = 0,
     limit: int | None = None,
     batch_size: int | None = None,
+    rows_per_pass: int | None = None,
     device: str | torch.device = "cpu",
     data_root: str | Path | None = None,
     keeps_images: bool = False,
@@ -58,6 +61,8 @@ def evaluate_run(
         seed: Of all noise.
         limit: Test images, from the first on.
         batch_size: Images attacked together; None is that of earlier rows, else 64.
+        rows_per_pass: (image, draw) pairs of a gradient's pass, at most; None is that of earlier rows, else
+            as many as memory holds.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         keeps_images: Whether the images that won are written to candidates.safetensors.
@@ -66,32 +71,40 @@ def evaluate_run(
 
     Returns all rows that were asked for; processes other than the first get only earlier ones.
     """
-    require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size)
+    require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size, rows_per_pass=rows_per_pass)
     folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
     classifier = group.node_first(lambda: load_classifier(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = subject_of(folder, test)
     first = _first_readable(test := test.to(place))
     with contextlib.ExitStack() as stack:
-        rows = group.led(lambda: _earlier_rows(stack, folder))
+        rows = group.led(lambda: _earlier_rows(stack, folder, subject))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
 
         def settled(given: Attacks | Sequence[Suite]) -> Plan:
             return make_plan(given, **options)
 
-        plan = _continued(settled(attacks), rows, folder, subject, batch_size)
+        unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass)
+        plan = unit.settled(settled(attacks), rows, folder, lambda plan: _measured(plan, classifier, first))
         require_sources(plan, classifier, first)
         choice = TimeAverageChoice(folder, classifier, subject, data_root)
         entries = settled(with_chosen_width(attacks, lambda: group.led(choice))).entries
-        plan = _with_same_entries(replace(plan, entries=entries), rows, folder)
+        plan = with_same_entries(replace(plan, entries=entries), rows, folder)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
         facts = describe_environment(place, seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):
-            if share := -(-work.num_batches_left() // group.size) * work.size:
-                on_estimate(estimate(classifier, first, plan, num_images=share))
-            rows += _recorded(work, group, Record(folder, facts, keeps_images), on_batch)
+            work.foretell(first, on_estimate)
+            rows += _recorded(work, Record(folder, facts, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
+
+
+def _measured(plan: Plan, classifier: AbstractClassifier, images: Tensor) -> int:
+    """Rows of a pass that every process has the memory for."""
+    group = current_group()
+    num_sharing = 1 if images.device.type == "cuda" else group.local_size
+    rows = measured_rows(classifier, images, plan, num_sharing=num_sharing)
+    return -group.agree(-rows)[0]
 
 
 def _first_readable(test: AbstractImageSet) -> Tensor:
@@ -104,16 +117,18 @@ def _first_readable(test: AbstractImageSet) -> Tensor:
 
 def _needed(plan: Plan) -> tuple[str, str]:
     """What needs memory, and what to try with less of it."""
-    smaller = max(1, plan.batch_size // 2)
-    advice = f"--batch-size {smaller}, with another --seed where rows of this one are there already"
-    return f"{plan.batch_size} images in a batch", advice
+    rows, images = (max(1, number // 2) for number in (plan.rows_per_pass, plan.batch_size))
+    smaller = f"--rows {rows}" if plan.rows_per_pass > 1 else f"--batch-size {images}"
+    held = f"{plan.rows_per_pass} images and draws in a pass, {plan.batch_size} images in a batch"
+    return held, f"{smaller}, with another --seed where rows of this one are there already"
 
 
-def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder) -> list[Row]:
+def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder, subject: str) -> list[Row]:
     """Lock the folder and return its rows; damaged files are refused before the work, not after."""
     stack.enter_context(folder.locked())
     rows = cut_rows(folder.attacks)
     require_attack_rows(rows, folder.attacks)
+    require_same_subject(rows, folder, subject)
     read_environments(folder.environment)
     return rows
 
@@ -140,10 +155,12 @@ class _Work:
         batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=self.size)
         return evaluate_batch(self.classifier, batch, self.plan, done=self.done)
 
-    def num_batches_left(self) -> int:
-        """Batches whose rows are not all there."""
+    def foretell(self, images: Tensor, on_estimate: Callable[[Estimate], None]) -> None:
+        """Tell what is left for this process, if anything, by a trial with a few images."""
         numbers = range(-(-len(self.test) // self.size))
-        return sum(not self._is_done(self._part(number)) for number in numbers)
+        num_left = sum(not self._is_done(self._part(number)) for number in numbers)
+        if share := -(-num_left // current_group().size) * self.size:
+            on_estimate(estimate(self.classifier, images, self.plan, num_images=share))
 
     def _part(self, number: int) -> AbstractImageSet:
         return self.test.at(slice(number * self.size, (number + 1) * self.size))
@@ -172,62 +189,20 @@ def subject_of(folder: RunFolder, test: AbstractImageSet) -> str:
     return digest.hexdigest()[:16]
 
 
-def _recorded(work: _Work, group: Group, record: Record, on_batch: Progress) -> list[Row]:
+def _recorded(work: _Work, record: Record, on_batch: Progress) -> list[Row]:
     """Let every process take whole batches; the leader appends each in one write, in the order of batches.
 
     Returns the new rows, of all processes in the leader.
     """
-    rows: list[Row] = []
+    group, rows = current_group(), list[Row]()
     num_images = len(work.test)
-    for first in range(0, -(-num_images // work.size), group.size):
-        own = work.judged(first + group.rank)
-        for position, judged in enumerate(group.gathered(own), start=first + 1):
-            rows += record.add(judged)
-            on_batch(min(position * work.size, num_images), num_images)
+    with contextlib.closing(record) if group.leads else contextlib.nullcontext():
+        for first in range(0, -(-num_images // work.size), group.size):
+            own = work.judged(first + group.rank)
+            for position, judged in enumerate(group.gathered(own), start=first + 1):
+                rows += record.add(judged)
+                on_batch(min(position * work.size, num_images), num_images)
     return rows
-
-
-def _continued(plan: Plan, rows: list[Row], folder: RunFolder, subject: str, batch_size: int | None) -> Plan:
-    """Take over the unit of work of rows of the same lists; refuse rows that cannot stand beside ours."""
-    if any(row.get("subject") != subject for row in rows):
-        raise RunFolderError(
-            f"{str(folder.attacks)!r} holds rows of other weights or other test images; move that file away"
-        )
-    names = {name for name, _ in plan.lists()}
-    same = [
-        row
-        for row in rows
-        if row["suite"] in names and row["budget"] == plan.budget and row["seed"] == plan.seed
-    ]
-    if not same:
-        return plan
-    first = same[0]
-    for option, given in (("num_draws", plan.num_draws), ("batch_size", batch_size or first["batch_size"])):
-        if first[option] != given:
-            raise RunFolderError(
-                f"{str(folder.attacks)!r} holds rows of suite {first['suite']!r}, seed {plan.seed}, with "
-                f"{option} {first[option]}, not {given}; use the same value or another --seed"
-            )
-    return replace(plan, batch_size=first["batch_size"], draw_chunk=first["draw_chunk"])
-
-
-def _with_same_entries(plan: Plan, rows: list[Row], folder: RunFolder) -> Plan:
-    """Return the plan; refuse rows of an entry of the same name by another attack, path or source."""
-    ours: dict[tuple[object, ...], Entry] = {
-        (suite, plan.budget, plan.seed, entry.attack.eps, entry.attack.norm.name, name): entry
-        for suite, entries in plan.lists()
-        for name, entry in entries
-    }
-    for row in rows:
-        entry = ours.get(row_key(row)[:-1])
-        if entry is None or (row["attack"], row["gradient"]) == (repr(entry.attack), repr(entry.gradient)):
-            continue
-        theirs, expected = f"{row['attack']} by {row['gradient']}", f"{entry.attack!r} by {entry.gradient!r}"
-        raise RunFolderError(
-            f"{str(folder.attacks)!r} holds rows of {row['entry']!r} as {theirs}, not {expected}; use "
-            "the same settings and sources, or another --seed"
-        )
-    return plan
 
 
 def _wanted(plan: Plan, rows: list[Row], test: AbstractImageSet, *, is_leader: bool) -> list[Row]:

@@ -5,10 +5,8 @@ from rsc_snn.gradients.base import (
     AbstractGradient,
     AbstractPath,
     AbstractWrapper,
-    Level,
     Loss,
     Obstacle,
-    Slope,
 )
 from rsc_snn.gradients.bptt import BPTT
 from rsc_snn.gradients.ensemble import Ensemble
@@ -17,6 +15,7 @@ from rsc_snn.gradients.memory import Memory
 from rsc_snn.gradients.potential_dependent import PotentialDependent
 from rsc_snn.gradients.rate_gradient import RateGradient
 from rsc_snn.gradients.rate_straight_through import RateStraightThrough
+from rsc_snn.gradients.slopes import Level, Slope
 from rsc_snn.gradients.straight_through_clamp import StraightThroughClamp
 from rsc_snn.gradients.surrogate import Surrogate
 from rsc_snn.gradients.time_average import TimeAverage

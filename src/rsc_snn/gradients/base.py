@@ -12,6 +12,8 @@ from torch import Tensor
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
 from rsc_snn.gradients.memory import Memory
+from rsc_snn.gradients.parts import logits_in_parts, noise_of_parts, parts_of
+from rsc_snn.gradients.slopes import Level, Slope
 from rsc_snn.rng import Randomness
 from rsc_snn.spec import Spec
 
@@ -35,32 +37,6 @@ class Loss(Protocol):
     def __call__(self, logits: Tensor, labels: Tensor, /) -> Tensor:
         """Return the loss of each image."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Level:
-    """How high the loss is at a point.
-
-    Attributes:
-        loss: The attacker's loss, over the draws that were taken, [B].
-        wrong: Share of those draws that were answered wrongly, [B].
-    """
-
-    loss: Float[Tensor, "B"]
-    wrong: Float[Tensor, "B"]
-
-
-@dataclass(frozen=True)
-class Slope:
-    """How high the loss is at a point, and where it rises.
-
-    Attributes:
-        level: Loss and errors at the point.
-        gradient: Of the loss with respect to the image, [B, C, H, W].
-    """
-
-    level: Level
-    gradient: Float[Tensor, "B C H W"]
 
 
 @dataclass(frozen=True)
@@ -157,7 +133,7 @@ class AbstractGradient(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractPath(AbstractGradient):
-    """A path of a single pass and draw: backpropagation with the neurons differentiated in some way."""
+    """A path of a single draw: backpropagation with the neurons differentiated in some way."""
 
     @abstractmethod
     def attached(self, classifier: AbstractClassifier, memory: Memory) -> AbstractContextManager[None]:
@@ -175,7 +151,32 @@ class AbstractPath(AbstractGradient):
         generator: Randomness,
         memory: Memory,
     ) -> Slope:
-        """Return loss and gradient of one pass over a fresh draw."""
+        """Return loss and gradient over a fresh draw, in one pass, or in parts where the rows are limited."""
+        parts = parts_of(classifier, len(images), keeps_graph=True)
+        if len(parts) == 1:
+            return self._pass(classifier, images, labels, loss, generator, memory)
+        slopes = [
+            self._pass(
+                classifier,
+                images[part.start : part.stop],
+                labels[part.start : part.stop],
+                loss.at(torch.arange(part.start, part.stop, device=images.device)),
+                noise,
+                memory.part(tuple(part), num_draws=1),
+            )
+            for part, noise in zip(parts, noise_of_parts(generator, parts), strict=True)
+        ]
+        return Slope.joined(slopes)
+
+    def _pass(
+        self,
+        classifier: AbstractClassifier,
+        images: Tensor,
+        labels: Tensor,
+        loss: Loss,
+        generator: Randomness,
+        memory: Memory,
+    ) -> Slope:
         with self.attached(classifier, memory), torch.enable_grad():
             leaf = images.detach().requires_grad_()
             logits = classifier.logits(leaf, generator)
@@ -200,9 +201,9 @@ class AbstractPath(AbstractGradient):
         loss: Loss,
         generator: Randomness,
     ) -> Level:
-        """Return the loss of one pass over a fresh draw."""
+        """Return the loss over a fresh draw."""
         with torch.no_grad():
-            logits = classifier.logits(images, generator)
+            logits = logits_in_parts(classifier, images, generator)
             return _level(loss(logits, labels), logits, labels)
 
     @property

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError
-from rsc_snn.gradients.base import AbstractGradient, Level, Loss, Obstacle, Slope
+from rsc_snn.gradients.base import AbstractGradient, Loss, Obstacle
 from rsc_snn.gradients.bptt import BPTT
 from rsc_snn.gradients.memory import Memory
 from rsc_snn.gradients.rate_straight_through import RateStraightThrough
+from rsc_snn.gradients.slopes import Level, Slope
 from rsc_snn.gradients.surrogate import Surrogate
 from rsc_snn.gradients.time_average import TimeAverage
 from rsc_snn.neurons import Rectangle, Triangle

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import InputError, RangeError, UnknownNameError
-from rsc_snn.gradients.base import AbstractGradient, Level, Loss, Obstacle, Slope
+from rsc_snn.gradients.base import AbstractGradient, Loss, Obstacle
 from rsc_snn.gradients.bptt import BPTT
 from rsc_snn.gradients.memory import Memory
+from rsc_snn.gradients.parts import rows_for_draws
+from rsc_snn.gradients.slopes import Level, Slope
 from rsc_snn.rng import Randomness, Streams
 
 _KINDS = ("mean_loss", "mean_probability")
-_ROWS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,10 @@ class Expectation(AbstractGradient):
     smoothed classifier [SmoothAdv, Salman et al., arXiv:1906.04584]; its gradient is the mean of the
     draws' gradients weighted by their probabilities, so that no graph outlives its pass.
 
-    All draws of an image share a pass. A pass holds no more rows (images times draws) than the batch has
-    images, or 64 if that is more: a larger batch is passed in parts, and so are more draws than that. A
-    module that is not ours is passed once for every draw, since it may draw one number for a whole call.
+    All draws of an image share a pass. A pass holds no more rows (images times draws) than an evaluation
+    says; without one, 64, or as many as the batch has images if that is more. A larger batch is passed in
+    parts, and so are more draws than that. A module that is not ours is passed once for every draw, since it
+    may draw one number for a whole call.
 
     Args:
         of: The gradient path of a single draw; an Expectation may stand inside an Ensemble, not in here.
@@ -64,8 +66,7 @@ class Expectation(AbstractGradient):
         work = _Work(self, classifier, images, labels, loss, generator, self.of.num_passes)
         slopes = [work.slope(rows, memory.part(tuple(rows), num_draws=1)) for rows in work.parts()]
         work.finish()
-        level = _joined([slope.level for slope in slopes])
-        return Slope(level, torch.cat([slope.gradient for slope in slopes]))
+        return Slope.joined(slopes)
 
     def level(
         self,
@@ -81,7 +82,7 @@ class Expectation(AbstractGradient):
         work = _Work(self, classifier, images, labels, loss, generator, self.of.num_levels)
         levels = [work.level(rows) for rows in work.parts()]
         work.finish()
-        return _joined(levels)
+        return Level.joined(levels)
 
     @property
     def num_passes(self) -> int:
@@ -178,7 +179,7 @@ class _Work:
 
     @property
     def _num_rows(self) -> int:
-        return max(_ROWS, len(self.images))
+        return rows_for_draws(len(self.images))
 
     def _chunks(self) -> list[range]:
         size = 1 if self._is_drawn_by_calls else min(self._num_rows, self.spec.num_draws)
@@ -258,10 +259,6 @@ def _log_sum(earlier: Tensor | None, losses_SR: Tensor) -> Tensor:
 
 def _per_image(values: Tensor) -> Tensor:
     return values[..., None, None, None]
-
-
-def _joined(levels: list[Level]) -> Level:
-    return Level(torch.cat([level.loss for level in levels]), torch.cat([level.wrong for level in levels]))
 
 
 EXAMPLES = (Expectation(num_draws=3), Expectation(num_draws=3, loss="mean_probability"))

@@ -11,9 +11,10 @@ from torch import Tensor
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.codings import AbstractCoding
 from rsc_snn.errors import InputError
-from rsc_snn.gradients.base import AbstractGradient, AbstractWrapper, Loss, Obstacle, Slope
+from rsc_snn.gradients.base import AbstractGradient, AbstractWrapper, Loss, Obstacle
 from rsc_snn.gradients.bptt import BPTT
 from rsc_snn.gradients.memory import Memory
+from rsc_snn.gradients.slopes import Slope
 from rsc_snn.rng import Randomness
 
 

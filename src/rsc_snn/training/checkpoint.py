@@ -28,6 +28,7 @@ class Progress:
         num_correct: Training images of those steps that were classified right.
         num_seen: Training images of those steps; those that could not be decoded are missing.
         seconds: Time spent in those steps, over all processes that worked on them.
+        waiting_seconds: The part of it that this process's device waited for images.
     """
 
     epoch: int = 0
@@ -36,6 +37,7 @@ class Progress:
     num_correct: int = 0
     num_seen: int = 0
     seconds: float = 0.0
+    waiting_seconds: float = 0.0
 
     def steps_done(self, steps_per_epoch: int) -> int:
         """Steps since the run began."""

@@ -44,6 +44,11 @@ class Display(ABC):
         """Show the row of a finished epoch."""
         raise NotImplementedError
 
+    @abstractmethod
+    def starving(self, share: float, *, num_workers: int) -> None:
+        """Show that the device waited for images for this share of the epoch."""
+        raise NotImplementedError
+
 
 class SilentDisplay(Display):
     """Shows nothing."""
@@ -64,6 +69,9 @@ class SilentDisplay(Display):
         """Do nothing."""
 
     def epoch(self, row: dict[str, Any]) -> None:
+        """Do nothing."""
+
+    def starving(self, share: float, *, num_workers: int) -> None:
         """Do nothing."""
 
 
@@ -133,6 +141,15 @@ class ConsoleDisplay(Display):
             f"loss {row['loss']:.3f}  train {100 * row['train_accuracy']:.1f} %{shown}  "
             f"{row['images_per_second']:.0f} images/s  {row['seconds']:.0f} s",
             highlight=False,
+        )
+
+    def starving(self, share: float, *, num_workers: int) -> None:
+        """Write a line that names the remedy."""
+        self._console.print(
+            f"the loader keeps the device waiting {100 * share:.0f} % of the time: more "
+            f"training.num_workers ({num_workers} now)",
+            highlight=False,
+            soft_wrap=True,
         )
 
     def _describe(self, progress: checkpoint.Progress, done: int) -> str:

@@ -14,6 +14,7 @@ from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import (
     AbstractImageSet,
     Augmentation,
+    FileSet,
     ImageSet,
     default_num_workers,
     worker_deaths_told,
@@ -37,6 +38,9 @@ from rsc_snn.training.display import Display
 from rsc_snn.training.estimate import estimate
 from rsc_snn.training.recipe import Recipe
 from rsc_snn.training.step import DRAWS_PER_EPOCH, Stepper
+from rsc_snn.training.waiting import waiting_of
+
+_STARVING = 0.05  # share of an epoch
 
 
 class Loop:
@@ -78,7 +82,7 @@ class Loop:
         with deferred_signals() as received, self.display.shown(self.recipe, steps_per_epoch):
             while self.progress.epoch < self.recipe.training.epochs:
                 self._epoch(trained, steps_per_epoch, received)
-                self._finish_epoch(validation, steps_per_epoch)
+                self._finish_epoch(validation, steps_per_epoch, is_streamed=isinstance(trained, FileSet))
         self.group.led(self._save_result)
         return self.stepper.result.eval()
 
@@ -91,9 +95,9 @@ class Loop:
     ) -> None:
         progress, settings = self.progress, self.recipe.training
         pending: list[Tensor] = []
-        clock = time.perf_counter()
+        clock, waiting = time.perf_counter(), waiting_of(self._device)
         with _watched(self._passes(trained, num_steps)) as stream:
-            passes = _never_empty(stream)
+            passes = _never_empty(waiting.timed(stream))
             while progress.step < num_steps:
                 own = list(itertools.islice(passes, settings.accumulation_steps))
                 rate = settings.learning_rate_at(progress.epoch * num_steps + progress.step, num_steps)
@@ -108,6 +112,7 @@ class Loop:
                 if not (is_checkpoint or is_last or is_shown):
                     continue  # reading the losses would wait for the device
                 self._count(pending, is_saved=is_checkpoint or is_last)
+                progress.waiting_seconds += waiting.taken()
                 progress.seconds += time.perf_counter() - clock
                 clock = time.perf_counter()
                 self.display.step(progress)
@@ -151,12 +156,13 @@ class Loop:
     def _save(self) -> None:
         self.group.led(lambda: save_checkpoint(self.folder, self.stepper.state(), self.progress))
 
-    def _finish_epoch(self, validation: AbstractImageSet, num_steps: int) -> None:
+    def _finish_epoch(self, validation: AbstractImageSet, num_steps: int, *, is_streamed: bool) -> None:
         """Write the row of the epoch, then the checkpoint that counts it."""
         progress, settings = self.progress, self.recipe.training
         self.stepper.settle()
         accuracy, num_validated = self._accuracy(validation)
         num_asked = num_steps * settings.batch_size
+        waiting = self.group.agree(round(1000 * progress.waiting_seconds))[0] / 1000  # of who waited most
         row = {
             "epoch": progress.epoch + 1,
             "loss": progress.loss_sum / num_steps,
@@ -168,11 +174,14 @@ class Loop:
             "learning_rate": self.stepper.optimizer.param_groups[0]["lr"],
             "images_per_second": round(progress.num_seen / progress.seconds, 2),
             "seconds": round(progress.seconds, 3),
+            "waiting_seconds": waiting,
         }
         self.group.led(lambda: append_rows(self.folder.training, [row]))
         self.progress = Progress(epoch=progress.epoch + 1)
         self._save()
         self.display.epoch(row)
+        if is_streamed and waiting > _STARVING * progress.seconds:
+            self.display.starving(waiting / progress.seconds, num_workers=self._num_workers)
 
     @torch.no_grad()
     def _accuracy(self, images: AbstractImageSet) -> tuple[float | None, int]:

@@ -10,6 +10,7 @@ from torch import Generator, Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from rsc_snn.checks import known_images
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import ImageSet, to_pixels
 from rsc_snn.errors import InputError
@@ -46,7 +47,8 @@ class Learner(nn.Module):
         pixels = to_pixels(images).to(self.dtype)
         is_low = self.low_dtype is not None
         # not cached: weights that an adversary cast without gradient would be without one afterwards
-        with torch.autocast(images.device.type, self.low_dtype, enabled=is_low, cache_enabled=False):
+        autocast = torch.autocast(images.device.type, self.low_dtype, enabled=is_low, cache_enabled=False)
+        with known_images(), autocast:
             loss, logits_BK = self.objective.loss_and_logits(self.classifier, pixels, labels, generator=noise)
         return loss, (logits_BK.detach().argmax(1) == labels).sum()
 

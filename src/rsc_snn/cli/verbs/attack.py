@@ -13,6 +13,7 @@ from rsc_snn.cli.options import (
     Device,
     Draws,
     Limit,
+    Rows,
     Seed,
     Sources,
     Strengths,
@@ -37,6 +38,7 @@ def command(
     draws: Draws = 20,
     limit: Limit = None,
     batch_size: BatchSize = None,
+    rows: Rows = None,
     keep_images: Annotated[
         bool, typer.Option("--keep-images", help="Write the winning images to candidates.safetensors.")
     ] = False,
@@ -70,6 +72,7 @@ def command(
         seed=seed or 0,
         limit=limit,
         batch_size=batch_size,
+        rows_per_pass=rows,
         keeps_images=keep_images,
         device=device,
         data_root=data_root,
