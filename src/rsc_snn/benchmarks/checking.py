@@ -34,6 +34,6 @@ def require_close(name: str, found: Tensor, expected: Tensor, *, tolerance: floa
     if not torch.allclose(found, expected.to(found.dtype), rtol=tolerance, atol=tolerance):
         worst = float((found - expected).abs().max())
         raise InputError(
-            f"expected the outputs of our plain network, got a difference of {worst:.3g} from {name}; nothing "
-            "was timed; check the version of that library"
+            f"expected the outputs of our plain network, got a difference of {worst:.3g} from {name}; "
+            "nothing was timed; check the version of that library"
         )

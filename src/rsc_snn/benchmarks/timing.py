@@ -74,9 +74,7 @@ def measured(case: str, what: Row, sides: Sequence[Side], settings: Settings) ->
         settings: Of the run.
     """
     found = take_turns([side.work for side in sides], rounds=settings.rounds, device=settings.place)
-    return [
-        make_row(case, what, side, seconds, settings) for side, seconds in zip(sides, found, strict=True)
-    ]
+    return [make_row(case, what, side, seconds, settings) for side, seconds in zip(sides, found, strict=True)]
 
 
 def make_row(case: str, what: Row, side: Side, seconds: Sequence[float], settings: Settings) -> Row:

@@ -56,9 +56,7 @@ class Workload(Spec):
 
     def _built(self, neuron: AbstractNeuron, backend: str, dtype: torch.dtype) -> BuiltNetwork:
         shape = (3, self.image_size, self.image_size)
-        blueprint = Blueprint(
-            network=self.network, neuron=neuron, num_classes=NUM_CLASSES, image_shape=shape
-        )
+        blueprint = Blueprint(network=self.network, neuron=neuron, num_classes=NUM_CLASSES, image_shape=shape)
         network = blueprint.build(generator=derived_generator(0, "benchmark")).to(dtype)
         use_backend(network, backend)
         return network
@@ -86,5 +84,6 @@ class Unrolled(nn.Module):
 
     def forward(self, current_TBCHW: Tensor) -> Tensor:
         """Logits of every step."""
-        logits: Tensor = self.network(current_TBCHW.flatten(0, 1)[None])
-        return logits[0].unflatten(0, current_TBCHW.shape[:2])
+        logits_1NK: Tensor = self.network(current_TBCHW.flatten(0, 1)[None])
+        logits: Tensor = logits_1NK[0].unflatten(0, current_TBCHW.shape[:2])
+        return logits

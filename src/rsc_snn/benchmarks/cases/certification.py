@@ -88,9 +88,7 @@ def _sides(workload: Workload, rows_per_pass: int, num_passes: int, settings: Se
         compile_network(networks[1], lambda: compiled.respond(current))
         listed.append(("certifying", _WHOLE, certifying(compiled, is_padded=True)))
     facts = {"amount": rows_per_pass * num_passes, "unit": "votes"}
-    return [
-        Side(name=name, backend=backend, work=work, facts=dict(facts)) for name, backend, work in listed
-    ]
+    return [Side(name=name, backend=backend, work=work, facts=dict(facts)) for name, backend, work in listed]
 
 
 def _check(workload: Workload) -> None:

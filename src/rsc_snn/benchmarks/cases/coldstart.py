@@ -46,9 +46,7 @@ class ColdStart(AbstractCase):
     def perform(self, task: Row, settings: Settings) -> Row:
         """Return the seconds of the first update and of the second one."""
         workload = _workload(settings)
-        network: Any = (
-            workload.twin(PLAIN) if task["backend"] is None else workload.spiking(task["backend"])
-        )
+        network: Any = workload.twin(PLAIN) if task["backend"] is None else workload.spiking(task["backend"])
         if task["backend"] is None:
             network.network.compile(dynamic=False)
         learner = Learner(network, workload, settings.place)

@@ -95,7 +95,9 @@ def _epoch(learner: Learner, stream: Stream) -> tuple[float, float]:
         learner.step(batch.pixels(), batch.labels)
 
 
-def _in_order(images: AbstractImageSet, *, augmentation: Augmentation, num_workers: int) -> Callable[..., Stream]:
+def _in_order(
+    images: AbstractImageSet, *, augmentation: Augmentation, num_workers: int
+) -> Callable[..., Stream]:
     order = torch.randperm(len(images), generator=derived_generator(0, "benchmark order"))
     groups = [group for group in order.split(_BATCH) if len(group) == _BATCH]
     return lambda device: images.stream(

@@ -25,7 +25,7 @@ Layer = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Neuron(AbstractCase):
-    """LIF over time on a current of a middle layer, beside ReLU on as many elements and the peers' neurons."""
+    """LIF on the current of a middle layer, beside ReLU on as many numbers and the peers' neurons."""
 
     name: ClassVar[str] = "neuron"
     position: ClassVar[int] = 0

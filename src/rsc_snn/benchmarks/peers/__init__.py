@@ -3,6 +3,8 @@
 from rsc_snn.benchmarks.peers.base import AbstractPeer
 from rsc_snn.registry import discover
 
+__all__ = ["AbstractPeer", "installed_peers", "peers"]
+
 
 def peers() -> list[AbstractPeer]:
     """Return all that are known, installed or not."""

@@ -37,7 +37,7 @@ class AbstractPeer(Spec):
         """Return the layers, of [N, ...], as one of [T, B, ...]."""
         return OverTime(*layers)
 
-    def reset(self, network: nn.Module) -> None:  # noqa: B027 - where nothing is kept
+    def reset(self, network: nn.Module) -> None:
         """Put all neurons to rest, as a user does before every batch."""
 
     def fed(self, current: Tensor, neuron: LIF) -> Tensor:
@@ -50,8 +50,11 @@ class OverTime(nn.Sequential):
 
     def forward(self, current_TBN: Tensor) -> Tensor:
         """Outputs of every step."""
-        output: Tensor = super().forward(current_TBN.flatten(0, 1))
-        return output.unflatten(0, current_TBN.shape[:2])
+        output = current_TBN.flatten(0, 1)
+        for layer in self:
+            output = layer(output)
+        outputs: Tensor = output.unflatten(0, current_TBN.shape[:2])
+        return outputs
 
 
 def version_of(distribution: str) -> str | None:

@@ -13,7 +13,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="[CASE]...",
-            help="neuron, training, attacks, certification, loader, growth, coldstart, ceilings (default: all).",
+            help="neuron, training, attacks, certification, loader, growth, coldstart, ceilings; none: all.",
         ),
     ] = None,
     out: Annotated[

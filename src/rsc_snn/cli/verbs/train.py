@@ -28,9 +28,9 @@ def command(
     ] = "auto",
 ) -> None:
     """Train a network into a run folder. 'rsc-snn list recipes' shows the names."""
-    from rsc_snn.memory import keep_freed_memory
     from rsc_snn.cli.training import read_recipe, train_into
     from rsc_snn.errors import InputError
+    from rsc_snn.memory import keep_freed_memory
 
     if compiled not in ("auto", "off"):
         raise InputError(f"--compile takes auto or off in this version, got {compiled!r}")
