@@ -11,6 +11,7 @@ from rsc_snn.benchmarks.backends import PLAIN
 from rsc_snn.benchmarks.checking import require_same_outputs
 from rsc_snn.benchmarks.mirror import mirrored
 from rsc_snn.benchmarks.peers import AbstractPeer, peers
+from rsc_snn.benchmarks.settling import settle
 from rsc_snn.benchmarks.workload import Workload
 from rsc_snn.errors import InputError
 from tests.helpers import seeded
@@ -58,6 +59,8 @@ def test_a_peers_network_gives_our_logits_in_both_modes(
         expected, found = (module.double().train(is_training)(current) for module in (ours, theirs))
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
         assert float(expected.std(0).max()) > 0, "steps differ, so that neurons fire"
+        for module in (ours, theirs):
+            settle(module, current)
     assert not {id(p) for p in ours.parameters()} & {id(p) for p in theirs.parameters()}
 
 
@@ -105,6 +108,25 @@ class Shifted(nn.Module):
     def forward(self, current: Tensor) -> Tensor:
         logits: Tensor = self.network(current)
         return logits if self.training else logits + 1e-6
+
+
+def test_silent_networks_are_not_taken_for_equal() -> None:
+    work = workload(NETWORKS[0])
+    ours, other = (work.spiking(PLAIN, torch.float64) for _ in range(2))
+    with torch.no_grad():
+        for network in (ours, other):
+            network.layers.features[0].conv.weight.zero_()  # type: ignore[union-attr, index, operator]
+    with pytest.raises(InputError, match="neurons fire in train mode, got one that is silent"):
+        require_same_outputs("the same", ours, other, torch.zeros_like(current_of(work)))
+
+
+def test_statistics_are_those_of_the_one_pass() -> None:
+    norm = nn.BatchNorm2d(3)
+    given = torch.randn(4, 3, 5, 5, generator=seeded(0))
+    settle(norm, given)
+    torch.testing.assert_close(norm.running_mean, given.mean((0, 2, 3)))
+    torch.testing.assert_close(norm.running_var, given.var((0, 2, 3)))
+    assert norm.momentum == 0.1
 
 
 def test_a_deviation_in_one_mode_is_refused_with_its_size() -> None:

@@ -10,6 +10,7 @@ from rsc_snn.benchmarks.backends import default_backend
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.checking import EXACT, require_close
 from rsc_snn.benchmarks.settings import Settings
+from rsc_snn.benchmarks.settling import settle
 from rsc_snn.benchmarks.timing import Side, measured
 from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload
 from rsc_snn.certification.votes import Voter
@@ -20,7 +21,7 @@ from rsc_snn.networks.compiling import can_compile, compile_network
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
 
-_NUM_IMAGES, _SETTLING = 8, 20
+_NUM_IMAGES = 8
 _WHOLE = "whole network compiled"
 
 
@@ -47,11 +48,9 @@ class Certification(AbstractCase):
 
 
 def _settled(workload: Workload, device: torch.device, dtype: torch.dtype) -> SpikingClassifier:
-    classifier = workload.classifier(workload.spiking(default_backend(), dtype), device).train()
+    classifier = workload.classifier(workload.spiking(default_backend(), dtype), device)
     images, _ = workload.batch(device, dtype)
-    with torch.no_grad():
-        for _ in range(_SETTLING):
-            classifier(images)
+    settle(classifier, images)
     return classifier.eval()
 
 

@@ -8,6 +8,7 @@ from rsc_snn import attacks, gradients
 from rsc_snn.benchmarks.backends import PLAIN, default_backend
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.settings import Settings
+from rsc_snn.benchmarks.settling import settle
 from rsc_snn.benchmarks.timing import Side, measured
 from rsc_snn.benchmarks.update import Learner
 from rsc_snn.benchmarks.workload import Workload
@@ -98,9 +99,8 @@ def _draws(settings: Settings) -> list[Row]:
 
 def _attack_step(workload: Workload, num_draws: int, settings: Settings) -> Callable[[], object]:
     network = workload.spiking(default_backend())
-    settled = workload.classifier(network, settings.place).train()
     images, labels = workload.batch(settings.place)
-    settled(images)
+    settle(workload.classifier(network, settings.place), images)
     classifier = workload.classifier(folded(network.eval().requires_grad_(False)), settings.place).eval()
     attack = attacks.PGD(eps=_EPS, num_steps=1, step_size=_EPS)
     path = gradients.Expectation(num_draws=num_draws)
