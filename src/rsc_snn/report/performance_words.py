@@ -6,7 +6,9 @@ This page is made from rows by `rsc-snn benchmark`; nothing in it is written by 
 machine named below, and ratios of times are safer than times. "ours" is this library, with the backend
 that computes its neurons and normalisations: "plain" leaves every operation to autograd and is the
 reference, "eager" is what a network has without being told, "compiled" runs kernels that torch has
-compiled.
+compiled. To measure it again, on a machine that does nothing else:
+
+    rsc-snn benchmark --out DIR
 
 ## How it is measured
 
