@@ -115,7 +115,7 @@ def test_silent_networks_are_not_taken_for_equal() -> None:
     ours, other = (work.spiking(PLAIN, torch.float64) for _ in range(2))
     with torch.no_grad():
         for network in (ours, other):
-            network.layers.features[0].conv.weight.zero_()  # type: ignore[union-attr, index, operator]
+            network.layers.features[0].conv.weight.zero_()  # type: ignore[union-attr, index]
     with pytest.raises(InputError, match="neurons fire in train mode, got one that is silent"):
         require_same_outputs("the same", ours, other, torch.zeros_like(current_of(work)))
 
