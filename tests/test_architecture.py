@@ -15,7 +15,7 @@ MODULES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"errors", "interruption"},
     {"spec", "guarantees"},
-    {"registry", "rng", "checks", "processes", "outofmemory", "passes"},
+    {"registry", "rng", "checks", "processes", "outofmemory", "passes", "memory"},
     {"codings", "neurons"},
     {"networks"},
     {"classifier"},
@@ -26,7 +26,7 @@ FLOORS = [
     {"auditing", "certification"},
     {"objectives"},
     {"training"},
-    {"experiments", "report"},
+    {"experiments", "report", "benchmarks"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

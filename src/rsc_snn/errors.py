@@ -45,6 +45,10 @@ class OutOfMemoryError(MemoryError):
     """The device has too little memory; the command exits with status 1."""
 
 
+class BenchmarkError(RuntimeError):
+    """The process of a benchmark failed; the command exits with status 1."""
+
+
 class DamagedCheckpoint(UserWarning):
     """The newest checkpoint could not be read; the run goes on from the one before it."""
 

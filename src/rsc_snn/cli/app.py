@@ -18,6 +18,7 @@ import typer
 from rsc_snn import __version__
 from rsc_snn.cli import verbs
 from rsc_snn.errors import (
+    BenchmarkError,
     DamagedCheckpoint,
     DivergedError,
     InputError,
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(err), 2)
     except DivergedError as err:
         return _complain(str(err), 1)
-    except OutOfMemoryError as err:
+    except (OutOfMemoryError, BenchmarkError) as err:
         return _complain(str(err), 1)
     except Interrupted as err:
         return _complain(str(err), err.exit_status)

@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Attack a run's test images and score them on fresh noise; rows go to attacks.jsonl."""
     from rsc_snn.cli.attacking import attack_run
-    from rsc_snn.cli.memory import keep_freed_memory
     from rsc_snn.cli.reading import Request, read_list
+    from rsc_snn.memory import keep_freed_memory
 
     keep_freed_memory()
     request = Request(

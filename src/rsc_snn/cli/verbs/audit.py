@@ -28,7 +28,7 @@ def command(
     The exit status is 0 when the audit is done, also where checks fail.
     """
     from rsc_snn.cli.auditing import audit_and_show
-    from rsc_snn.cli.memory import keep_freed_memory
+    from rsc_snn.memory import keep_freed_memory
     from rsc_snn.spec import parse_number
 
     keep_freed_memory()

@@ -46,7 +46,7 @@ def command(
     demand = Demand(num_select=select, num_estimate=samples, alpha=alpha, seed=seed or 0, target=radius)
 
     from rsc_snn.cli.certifying import certify_and_show
-    from rsc_snn.cli.memory import keep_freed_memory
+    from rsc_snn.memory import keep_freed_memory
 
     keep_freed_memory()
     certify_and_show(

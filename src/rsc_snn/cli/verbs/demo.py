@@ -14,9 +14,9 @@ def command(
     """Train five small networks on handwritten digits, attack them, and compare; CPU, under 90 s."""
     import time
 
-    from rsc_snn.cli.memory import keep_freed_memory
     from rsc_snn.cli.printing import make_console, print_table, program
     from rsc_snn.experiments.demo import run_demo
+    from rsc_snn.memory import keep_freed_memory
     from rsc_snn.report.page import CURVES, read_run, write_report
     from rsc_snn.report.tables import paper_table
     from rsc_snn.runs.folder import RunFolder

@@ -26,8 +26,8 @@ def command(
     compiled: Compile = "auto",
 ) -> None:
     """Train a network into a run folder. 'rsc-snn list recipes' shows the names."""
-    from rsc_snn.cli.memory import keep_freed_memory
     from rsc_snn.cli.training import read_recipe, train_into
+    from rsc_snn.memory import keep_freed_memory
 
     keep_freed_memory()
     chosen, recorded_seed = read_recipe(recipe, settings or [])
