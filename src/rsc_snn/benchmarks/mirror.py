@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from rsc_snn.benchmarks.peers import AbstractPeer
 from rsc_snn.errors import InputError
 from rsc_snn.networks import BuiltNetwork
-from rsc_snn.networks.blocks import Activation, ConvBlock, LinearBlock, MaxPool, Pad, Pool
+from rsc_snn.networks.activation import Activation
+from rsc_snn.networks.blocks import ConvBlock, LinearBlock, MaxPool, Pad, Pool
 from rsc_snn.networks.stem import Stem
 from rsc_snn.neurons import LIF
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from rsc_snn.benchmarks.backends import use_backend
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import AbstractCoding, Direct
 from rsc_snn.networks import AbstractNetwork, Blueprint, BuiltNetwork
+from rsc_snn.networks.backends import set_backend
 from rsc_snn.neurons import LIF, AbstractNeuron, ReLU
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import Row
@@ -58,7 +58,7 @@ class Workload(Spec):
         shape = (3, self.image_size, self.image_size)
         blueprint = Blueprint(network=self.network, neuron=neuron, num_classes=NUM_CLASSES, image_shape=shape)
         network = blueprint.build(generator=derived_generator(0, "benchmark")).to(dtype)
-        use_backend(network, backend)
+        set_backend(network, backend)
         return network
 
     def batch(self, device: torch.device, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:

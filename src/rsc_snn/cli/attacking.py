@@ -17,6 +17,7 @@ from rsc_snn.evaluation.estimate import Estimate
 from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
+from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.processes import joined
 from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
@@ -36,12 +37,14 @@ def attack_run(
     limit: int | None,
     batch_size: int | None,
     rows_per_pass: int | None,
+    compiled: str,
     keeps_images: bool,
     device: str | None,
     data_root: Path | None,
 ) -> None:
     """Evaluate a run folder and print a table, or the summaries as JSON."""
     require_counts(draws=num_draws, limit=limit, batch_size=batch_size, rows=rows_per_pass)
+    asked_to_compile(compiled)
     console = make_console()
     RunFolder(run).read_spec()
     place = read_device(device)
@@ -59,6 +62,7 @@ def attack_run(
                 limit=limit,
                 batch_size=batch_size,
                 rows_per_pass=rows_per_pass,
+                compiled=compiled,
                 device=place,
                 data_root=data_root,
                 keeps_images=keeps_images,

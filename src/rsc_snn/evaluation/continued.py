@@ -7,6 +7,7 @@ from rsc_snn.attacks import Entry
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.plan import Plan
 from rsc_snn.gradients.parts import ROWS_BY_HAND
+from rsc_snn.networks.compiling import choice_of
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import row_key
@@ -19,10 +20,12 @@ class Unit:
     Attributes:
         batch_size: Images of a unit of work.
         rows_per_pass: (image, draw) pairs of a gradient's pass, at most.
+        is_compiled: Whether neurons are computed by compiled kernels.
     """
 
     batch_size: int | None
     rows_per_pass: int | None
+    is_compiled: bool | None
 
     def settled(self, plan: Plan, rows: list[Row], folder: RunFolder, measure: Callable[[Plan], int]) -> Plan:
         """Take over the unit of work of rows of the same lists; without such rows, settle the rows of a pass.
@@ -38,7 +41,8 @@ class Unit:
         """
         earlier = _earlier(plan, rows)
         if earlier is None:
-            return plan.sized(self.rows_per_pass or measure(plan))
+            sized = plan.sized(self.rows_per_pass or measure(plan))
+            return replace(sized, is_compiled=self.is_compiled)
         batch_size: int = self.batch_size or earlier["batch_size"]
         for option, given in (("num_draws", plan.num_draws), ("batch_size", batch_size)):
             if earlier[option] != given:
@@ -53,7 +57,14 @@ class Unit:
                 f"earlier rows were made with --rows {rows_per_pass}, got {self.rows_per_pass}; leave the "
                 "option out, or take another --seed"
             )
-        return replace(plan, batch_size=batch_size).sized(rows_per_pass, draw_chunk=earlier["draw_chunk"])
+        is_compiled = bool(earlier.get("compiled", False))
+        if self.is_compiled not in (None, is_compiled):
+            raise RunFolderError(
+                f"earlier rows were made with --compile {choice_of(is_compiled)}, got "
+                f"{choice_of(self.is_compiled)}; leave the option out, or take another --seed"
+            )
+        kept = replace(plan, batch_size=batch_size, is_compiled=is_compiled)
+        return kept.sized(rows_per_pass, draw_chunk=earlier["draw_chunk"])
 
 
 def require_same_subject(rows: list[Row], folder: RunFolder, subject: str) -> None:

@@ -170,6 +170,7 @@ class _Describe:
             "batch_size": self.plan.batch_size,
             "draw_chunk": self.plan.draw_chunk,
             "rows_per_pass": self.plan.rows_per_pass,
+            "compiled": bool(self.plan.is_compiled),
         }
 
     def _measured(self, about: Standing, score: Votes | None, images: Tensor) -> list[Row]:

@@ -36,6 +36,7 @@ class Plan:
         batch_size: Images of a unit of work.
         draw_chunk: Draws that share a forward pass.
         rows_per_pass: (image, draw) pairs of a gradient's pass, at most; of a forward pass, twice as many.
+        is_compiled: Whether neurons are computed by compiled kernels; None while that is open.
     """
 
     suite: str | None
@@ -46,6 +47,7 @@ class Plan:
     batch_size: int
     draw_chunk: int
     rows_per_pass: int
+    is_compiled: bool | None = None
     is_random: bool
     scores_winner_only: bool
 

@@ -18,7 +18,7 @@ from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, UnreadableImage
 from rsc_snn.evaluation.batch import padded_batch
 from rsc_snn.evaluation.continued import Unit, require_same_subject, with_same_entries
-from rsc_snn.evaluation.estimate import Estimate, estimate
+from rsc_snn.evaluation.estimate import Estimate, estimate, seconds_there_and_back
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.lists import Judged, keys_of_list
@@ -26,6 +26,8 @@ from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, requir
 from rsc_snn.evaluation.record import Record
 from rsc_snn.evaluation.sizing import measured_rows
 from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
+from rsc_snn.networks.compiling import asked_to_compile, compile_kernels, is_worth_compiling
+from rsc_snn.networks.folding import folded
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import current_group
 from rsc_snn.runs.environment import describe_environment
@@ -46,6 +48,7 @@ def evaluate_run(
     limit: int | None = None,
     batch_size: int | None = None,
     rows_per_pass: int | None = None,
+    compiled: str = "auto",
     device: str | torch.device = "cpu",
     data_root: str | Path | None = None,
     keeps_images: bool = False,
@@ -63,6 +66,8 @@ def evaluate_run(
         batch_size: Images attacked together; None is that of earlier rows, else 64.
         rows_per_pass: (image, draw) pairs of a gradient's pass, at most; None is that of earlier rows, else
             as many as memory holds.
+        compiled: "on", "off" or "auto": whether torch compiles the neurons first; "auto" is that of earlier
+            rows, else by the time that the images left take without.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         keeps_images: Whether the images that won are written to candidates.safetensors.
@@ -72,11 +77,13 @@ def evaluate_run(
     Returns all rows that were asked for; processes other than the first get only earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size, rows_per_pass=rows_per_pass)
+    is_compiled = asked_to_compile(compiled)
     folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
     classifier = group.node_first(lambda: load_classifier(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = subject_of(folder, test)
     first = _first_readable(test := test.to(place))
+    classifier.network = folded(classifier.network)
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder, subject))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
@@ -85,7 +92,7 @@ def evaluate_run(
         def settled(given: Attacks | Sequence[Suite]) -> Plan:
             return make_plan(given, **options)
 
-        unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass)
+        unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=is_compiled)
         plan = unit.settled(settled(attacks), rows, folder, lambda plan: _measured(plan, classifier, first))
         require_sources(plan, classifier, first)
         choice = TimeAverageChoice(folder, classifier, subject, data_root)
@@ -94,7 +101,7 @@ def evaluate_run(
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
         facts = describe_environment(place, seed=seed, subject=subject, processes=group.size)
         with memory_told(*_needed(plan)):
-            work.foretell(first, on_estimate)
+            work = work.foretold(first, on_estimate)
             rows += _recorded(work, Record(folder, facts, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
 
@@ -155,12 +162,29 @@ class _Work:
         batch = padded_batch(found.pixels(), found.labels, found.indices, start=0, size=self.size)
         return evaluate_batch(self.classifier, batch, self.plan, done=self.done)
 
-    def foretell(self, images: Tensor, on_estimate: Callable[[Estimate], None]) -> None:
-        """Tell what is left for this process, if anything, by a trial with a few images."""
+    def foretold(self, images: Tensor, on_estimate: Callable[[Estimate], None]) -> "_Work":
+        """Tell what is left for this process, if anything, by a trial with a few images.
+
+        Returns the same work, with its neurons compiled if that was asked for or is worth it.
+        """
         numbers = range(-(-len(self.test) // self.size))
         num_left = sum(not self._is_done(self._part(number)) for number in numbers)
-        if share := -(-num_left // current_group().size) * self.size:
-            on_estimate(estimate(self.classifier, images, self.plan, num_images=share))
+        group = current_group()
+        if not (share := -(-num_left // group.size) * self.size):
+            return self
+
+        def expected() -> Estimate:
+            return estimate(self.classifier, images, self.plan, num_images=share)
+
+        chosen, found = self.plan.is_compiled, None
+        if chosen is None:
+            plain = found = expected()
+            chosen = group.led(lambda: is_worth_compiling(plain.seconds, images.device))
+        if chosen:
+            compile_kernels(self.classifier, lambda: seconds_there_and_back(self.classifier, images[:2]))
+            found = None
+        on_estimate(found or expected())
+        return replace(self, plan=replace(self.plan, is_compiled=chosen))
 
     def _part(self, number: int) -> AbstractImageSet:
         return self.test.at(slice(number * self.size, (number + 1) * self.size))

@@ -48,6 +48,8 @@ def require_attack_rows(rows: Sequence[Row], path: Path) -> None:
                 refuse(path, number, f"has {name} {counts!r}, expected {row['num_draws']} votes by class")
         if row["batch_size"] < 1 or row["draw_chunk"] < 1:
             refuse(path, number, "has an empty batch")
+        if not isinstance(row.get("compiled", False), bool):
+            refuse(path, number, f"has compiled {row['compiled']!r}")
         rows_per_pass = row.get("rows_per_pass", 1)  # older rows have none
         if not isinstance(rows_per_pass, int) or rows_per_pass < 1:
             refuse(path, number, f"has rows_per_pass {rows_per_pass!r}")

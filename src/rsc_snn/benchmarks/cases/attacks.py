@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rsc_snn import attacks, gradients
 from rsc_snn.attacks import AbstractAttack
-from rsc_snn.benchmarks.backends import PLAIN, backends, default_backend, use_backend
+from rsc_snn.benchmarks.backends import EAGER, PLAIN, backends
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.checking import EXACT, require_close
 from rsc_snn.benchmarks.peak import peak_of
@@ -25,6 +25,7 @@ from rsc_snn.codings import Direct, RandomizedSmoothing
 from rsc_snn.errors import InputError
 from rsc_snn.gradients import AbstractGradient
 from rsc_snn.networks import VGG5
+from rsc_snn.networks.backends import set_backend
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
 
@@ -142,16 +143,16 @@ def contenders(
         network.load_state_dict(plain.network.state_dict())
         network = network.eval().requires_grad_(not is_folded)
         network = folded(network) if is_folded else network
-        use_backend(network, backend)
+        set_backend(network, backend)
         return workload.classifier(network, settings.place).eval()
 
     def own(backend: str) -> Attack:
         classifier = victim(backend, is_folded=True)
         return lambda images, labels: kind.ours(classifier, images, labels, gradient=kind.path)
 
-    found: dict[tuple[str, str], Attack] = {("ours", name): own(name) for name in backends()}
+    found: dict[tuple[str, str], Attack] = {("ours", name): own(name) for name in backends(settings.place)}
     if version_of(PEER) is not None:
-        for name in dict.fromkeys((PLAIN, default_backend())):
+        for name in dict.fromkeys((PLAIN, EAGER)):
             found[PEER, name] = kind.peer(victim(name, is_folded=False))
     return found
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from rsc_snn.benchmarks.backends import default_backend
+from rsc_snn.benchmarks.backends import COMPILED, EAGER
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.checking import EXACT, require_close
 from rsc_snn.benchmarks.settings import Settings
@@ -16,13 +16,12 @@ from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload
 from rsc_snn.certification.votes import Voter
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import RandomizedSmoothing
-from rsc_snn.networks import VGG5, BuiltNetwork
-from rsc_snn.networks.compiling import can_compile, compile_network
+from rsc_snn.networks import VGG5, BuiltNetwork, set_backend
+from rsc_snn.networks.compiling import can_compile
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
 
 _NUM_IMAGES = 8
-_WHOLE = "whole network compiled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ class Certification(AbstractCase):
 
 
 def _settled(workload: Workload, device: torch.device, dtype: torch.dtype) -> SpikingClassifier:
-    classifier = workload.classifier(workload.spiking(default_backend(), dtype), device)
+    classifier = workload.classifier(workload.spiking(EAGER, dtype), device)
     images, _ = workload.batch(device, dtype)
     settle(classifier, images)
     return classifier.eval()
@@ -73,19 +72,19 @@ def _sides(workload: Workload, rows_per_pass: int, num_passes: int, settings: Se
 
         return work
 
-    def certifying(through: SpikingClassifier, *, is_padded: bool) -> Callable[[], object]:
-        voter = Voter(through, NUM_CLASSES, seed=0, rows_per_pass=rows_per_pass, is_padded=is_padded)
+    def certifying(through: SpikingClassifier) -> Callable[[], object]:
+        voter = Voter(through, NUM_CLASSES, seed=0, rows_per_pass=rows_per_pass)
         indices = torch.arange(_NUM_IMAGES)
         return lambda: voter.count(images, indices, "estimate", first=0, num_draws=draws)
 
     listed = [
-        ("plain passes", default_backend(), passing(trained)),
-        ("plain passes, folded", default_backend(), passing(fast)),
-        ("certifying", default_backend(), certifying(fast, is_padded=False)),
+        ("plain passes", EAGER, passing(trained)),
+        ("plain passes, folded", EAGER, passing(fast)),
+        ("certifying", EAGER, certifying(fast)),
     ]
     if can_compile(device):
-        compile_network(networks[1], lambda: compiled.respond(current))
-        listed.append(("certifying", _WHOLE, certifying(compiled, is_padded=True)))
+        set_backend(compiled, COMPILED)
+        listed.append(("certifying", COMPILED, certifying(compiled)))
     facts = {"amount": rows_per_pass * num_passes, "unit": "votes"}
     return [Side(name=name, backend=backend, work=work, facts=dict(facts)) for name, backend, work in listed]
 

@@ -40,7 +40,7 @@ class ColdStart(AbstractCase):
                 "case coldstart expects a compiler (g++ or clang++; Triton on a GPU), found none; install it "
                 "or name the other cases"
             )
-        sides = [("ours", COMPILED)] if COMPILED in backends() else []
+        sides = [("ours", COMPILED)] if COMPILED in backends(settings.place) else []
         return [row for side in [*sides, (_TWIN, None)] for row in _rows(*side, settings)]
 
     def perform(self, task: Row, settings: Settings) -> Row:

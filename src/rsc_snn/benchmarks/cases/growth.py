@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rsc_snn import attacks, gradients
-from rsc_snn.benchmarks.backends import PLAIN, default_backend
+from rsc_snn.benchmarks.backends import EAGER, PLAIN
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.settling import settle
@@ -77,10 +77,10 @@ def _measure(
 
 
 def _updates(workload: Workload, settings: Settings) -> list[Side]:
-    own = Learner(workload.spiking(default_backend()), workload, settings.place)
+    own = Learner(workload.spiking(EAGER), workload, settings.place)
     twin = Learner(workload.twin(PLAIN), workload, settings.place)
     return [
-        Side(name="ours", backend=default_backend(), work=own.update, is_checked=None),
+        Side(name="ours", backend=EAGER, work=own.update, is_checked=None),
         Side(name="ANN", work=twin.update, is_checked=None),
     ]
 
@@ -92,13 +92,13 @@ def _draws(settings: Settings) -> list[Row]:
     rows: list[Row] = []
     for num_draws in (1, 2) if settings.is_quick else (1, 5, 20):
         work = _attack_step(workload, num_draws, settings)
-        side = Side(name="ours", backend=default_backend(), work=work, is_checked=None)
+        side = Side(name="ours", backend=EAGER, work=work, is_checked=None)
         rows += _measure("draws of an attack's step", num_draws, workload, [side], settings)
     return rows
 
 
 def _attack_step(workload: Workload, num_draws: int, settings: Settings) -> Callable[[], object]:
-    network = workload.spiking(default_backend())
+    network = workload.spiking(EAGER)
     images, labels = workload.batch(settings.place)
     settle(workload.classifier(network, settings.place), images)
     classifier = workload.classifier(folded(network.eval().requires_grad_(False)), settings.place).eval()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from rsc_snn.benchmarks.backends import default_backend
+from rsc_snn.benchmarks.backends import EAGER
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.timing import Side, make_row
@@ -65,13 +65,13 @@ def _row(
         coding=RandomizedSmoothing(variance=0.1),
         image_size=image_size,
     )
-    learner = Learner(workload.spiking(default_backend()), workload, settings.place)
+    learner = Learner(workload.spiking(EAGER), workload, settings.place)
     learner.update()
     found = [_epoch(learner, stream(settings.place)) for _ in range(settings.rounds + 1)][1:]
     shares = [waiting / whole for whole, waiting in found]
     side = Side(
         name="ours",
-        backend=default_backend(),
+        backend=EAGER,
         work=lambda: None,
         is_checked=None,
         facts={

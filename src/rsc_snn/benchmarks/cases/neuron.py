@@ -7,13 +7,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from rsc_snn.benchmarks.backends import PLAIN, backends, use_backend
+from rsc_snn.benchmarks.backends import PLAIN, backends
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.checking import EXACT, require_close
 from rsc_snn.benchmarks.peers import AbstractPeer, installed_peers
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.timing import Side, measured
-from rsc_snn.networks.blocks import Activation
+from rsc_snn.networks.activation import Activation
+from rsc_snn.networks.backends import set_backend
 from rsc_snn.neurons import LIF
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import Row
@@ -38,7 +39,10 @@ class Neuron(AbstractCase):
 def _rows(num_steps: int, settings: Settings) -> list[Row]:
     shape = (num_steps, *(_QUICK_SIZE if settings.is_quick else _SIZE))
     sides = [
-        *(Side(name="ours", backend=name, work=_work(_own(name), shape, settings)) for name in backends()),
+        *(
+            Side(name="ours", backend=name, work=_work(_own(name), shape, settings))
+            for name in backends(settings.place)
+        ),
         Side(name="ReLU", work=_work(torch.relu, shape, settings), is_checked=None),
         *(_peer_side(peer, shape, settings) for peer in installed_peers()),
     ]
@@ -47,7 +51,7 @@ def _rows(num_steps: int, settings: Settings) -> list[Row]:
 
 def _own(backend: str) -> nn.Module:
     layer = Activation(_NEURON)
-    use_backend(layer, backend)
+    set_backend(layer, backend)
     _require_same_spikes(f"backend {backend}", layer, lambda current: current)
     return layer
 
@@ -86,6 +90,6 @@ def _require_same_spikes(name: str, layer: Layer, fed: Layer) -> None:
     """Compare with the plain neuron in float64, on the CPU."""
     current, _ = _current((4, *_QUICK_SIZE), torch.float64, torch.device("cpu"))
     plain = Activation(_NEURON)
-    use_backend(plain, PLAIN)
+    set_backend(plain, PLAIN)
     with torch.no_grad():
         require_close(name, layer(fed(current)), plain(current), tolerance=EXACT)

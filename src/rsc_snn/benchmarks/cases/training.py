@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from rsc_snn.benchmarks.backends import PLAIN, backends, default_backend
+from rsc_snn.benchmarks.backends import EAGER, PLAIN, backends
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.cases.ceilings import flops_per_second
 from rsc_snn.benchmarks.checking import require_close, require_same_outputs
@@ -63,7 +63,7 @@ class TrainingStep(AbstractCase):
         learner.update()  # compiles, and makes the momentum
         learner.free_gradients()
         facts: Row = {"peak_bytes": peak_of(learner.update, settings.place)}
-        if (chosen.name, chosen.backend) == ("ours", default_backend()):
+        if (chosen.name, chosen.backend) == ("ours", EAGER):
             facts |= {"state_bytes": learner.state_bytes, "estimated_bytes": _estimated(workload, settings)}
         return facts
 
@@ -93,7 +93,10 @@ def workloads(settings: Settings) -> Iterator[Workload]:
 
 def contenders(workload: Workload, settings: Settings) -> list[Contender]:
     """Return all sides; the weights are the same, and nothing is made yet."""
-    own = [Contender("ours", name, functools.partial(workload.spiking, name)) for name in backends()]
+    own = [
+        Contender("ours", name, functools.partial(workload.spiking, name))
+        for name in backends(settings.place)
+    ]
     others = [
         Contender(peer.name, layout, functools.partial(_peer_network, workload, peer, layout), peer)
         for peer in installed_peers()
@@ -164,9 +167,8 @@ def _check(workload: Workload) -> None:
     small = replace(workload, batch_size=_CHECKED_IMAGES)
     images, _ = small.batch(torch.device("cpu"), torch.float64)
     current = small.coding.encode(images, small.num_steps)
-    others = {
-        f"backend {name}": functools.partial(small.spiking, name, torch.float64) for name in backends()[1:]
-    }
+    compared = backends(torch.device("cpu"))[1:]
+    others = {f"backend {name}": functools.partial(small.spiking, name, torch.float64) for name in compared}
     for peer in installed_peers():
         if peer.has_networks:
             others[peer.name] = functools.partial(
@@ -187,7 +189,7 @@ def _check_compiled_twin(workload: Workload, settings: Settings) -> None:
 
 def _estimated(workload: Workload, settings: Settings) -> int:
     """Return the memory that training says it will need for this update."""
-    classifier = workload.classifier(workload.spiking(default_backend()), settings.place)
+    classifier = workload.classifier(workload.spiking(EAGER), settings.place)
     training = Training(batch_size=workload.batch_size)
     stepper = Stepper(classifier, CrossEntropy(), training, seed=0, group=Group())
     return estimate(stepper, by_name("cifar10"), num_steps=1).num_bytes

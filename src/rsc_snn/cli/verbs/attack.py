@@ -9,6 +9,7 @@ from rsc_snn.cli.options import (
     AsJson,
     BatchSize,
     Budget,
+    Compile,
     DataRoot,
     Device,
     Draws,
@@ -39,6 +40,7 @@ def command(
     limit: Limit = None,
     batch_size: BatchSize = None,
     rows: Rows = None,
+    compiled: Compile = "auto",
     keep_images: Annotated[
         bool, typer.Option("--keep-images", help="Write the winning images to candidates.safetensors.")
     ] = False,
@@ -73,6 +75,7 @@ def command(
         limit=limit,
         batch_size=batch_size,
         rows_per_pass=rows,
+        compiled=compiled,
         keeps_images=keep_images,
         device=device,
         data_root=data_root,
