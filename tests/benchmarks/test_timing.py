@@ -137,6 +137,7 @@ def test_the_memory_of_an_update_is_measured_alone() -> None:
 
 @pytest.mark.slow
 @pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of the compiler
 @pytest.mark.parametrize("name", ["attacks", "certification", "loader", "growth", "ceilings"])
 def test_a_case_measures_all_of_its_sides(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny, in this process, with the memory of other processes left out."""
