@@ -137,7 +137,8 @@ def test_the_memory_of_an_update_is_measured_alone() -> None:
 
 @pytest.mark.slow
 @pytest.mark.oracle
-@pytest.mark.parametrize("name", ["attacks", "certification", "loader", "growth", "ceilings"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")  # of a compiler
+@pytest.mark.parametrize("name", ["attacks", "loader", "growth", "ceilings"])
 def test_a_case_measures_all_of_its_sides(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny, in this process, with the memory of other processes left out."""
     monkeypatch.setattr("rsc_snn.benchmarks.cases.attacks.alone", lambda *given: {"peak_bytes": 1})
@@ -146,6 +147,16 @@ def test_a_case_measures_all_of_its_sides(name: str, monkeypatch: pytest.MonkeyP
     assert rows
     assert {found["case"] for found in rows} == {name}
     assert all(len(found["seconds"]) == 2 and min(found["seconds"]) > 0 for found in rows)
+
+
+@pytest.mark.slow
+def test_votes_are_counted_by_a_plain_and_a_compiled_network() -> None:
+    """In a process of its own: the checks of annotations cannot be compiled."""
+    rows = alone("certification", QUICK)
+    names = [found["side"] for found in rows]
+    assert names[:3] == ["plain passes", "plain passes, folded", "certifying"]
+    assert set(names[3:]) <= {"certifying"}
+    assert {(found["amount"], found["unit"]) for found in rows} == {(16, "votes")}
 
 
 def test_rows_of_other_cases_are_kept_and_the_environments_name_their_cases(tmp_path: Path) -> None:
