@@ -149,7 +149,7 @@ ROW_FIELDS = {
     "suite", "budget", "seed", "eps", "norm", "entry", "index", "label", "attack", "gradient", "num_draws",
     "clean_counts", "adversarial_counts", "heldout_counts", "heldout_margin", "linf", "l2", "flags", "note",
     "candidate",
-    "batch_size", "draw_chunk", "rows_per_pass",
+    "batch_size", "draw_chunk", "rows_per_pass", "compiled",
 }  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def test_noise_of_a_step_is_fresh_for_every_encoding_and_every_epoch(tmp_path: P
             logits = classifier.logits(images, generator)
             return torch.nn.functional.cross_entropy(logits, labels), logits
 
-    train(replace(tiny(), objective=Twice()), tmp_path / "run")
+    train(replace(tiny(), objective=Twice()), tmp_path / "run", compiled="off")  # no trial passes
     numbers = torch.cat(seen)
     assert len(numbers) == 2 * 2 * 180
     assert len(numbers.unique()) == len(numbers)

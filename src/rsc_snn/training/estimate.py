@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from rsc_snn.data import AbstractDataset
-from rsc_snn.networks import backend_of, set_backend
 from rsc_snn.passes import KeptBytes
 from rsc_snn.rng import Streams, derived_generator
 from rsc_snn.training.step import Learner, Stepper
@@ -46,7 +45,6 @@ def estimate(stepper: Stepper, dataset: AbstractDataset, *, num_steps: int) -> E
     size = share if device.type == "cuda" else min(share, _MOST_PROBED_ON_CPU)
     generator = derived_generator(0, "estimate")
     copy = stepper.fresh(generator)  # of its own: no other process takes part
-    set_backend(copy, backend_of(stepper.classifier) or "eager")
     learner = Learner(copy, stepper.objective, settings.precision).to(device, stepper.dtype).train()
     images = torch.randint(0, 256, (size, *dataset.image_shape), generator=generator, dtype=torch.uint8)
     labels = torch.randint(0, dataset.num_classes, (size,), generator=generator)

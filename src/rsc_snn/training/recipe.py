@@ -46,6 +46,8 @@ class Training(Spec):
             (0, 1); the average is then what is validated and saved. None keeps the last weights.
         precision: "float32"; "bfloat16", which computes products in bfloat16 by autocast and keeps
             weights, membranes and losses in float32; or "float64", for exact comparisons.
+        recompute_blocks: Whether each block of convolutions keeps only its input for the backward pass and is
+            computed once more there, which takes less memory and a third more time; the weights are the same.
         num_workers: Processes that decode images ahead, for each process that trains; None chooses by the
             processors of the machine. Images in memory need none.
     """
@@ -64,6 +66,7 @@ class Training(Spec):
     synchronise_norm: bool = False
     ema_decay: float | None = None
     precision: str = "float32"
+    recompute_blocks: bool = False
     num_workers: int | None = None
 
     def __post_init__(self) -> None:

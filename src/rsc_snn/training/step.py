@@ -14,7 +14,7 @@ from rsc_snn.checks import known_images
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import ImageSet, to_pixels
 from rsc_snn.errors import InputError
-from rsc_snn.networks.synced import synchronise
+from rsc_snn.networks import backend_of, set_backend, set_checkpointing, synchronise
 from rsc_snn.objectives import AbstractObjective
 from rsc_snn.processes import Group
 from rsc_snn.rng import Streams, derived_generator
@@ -76,6 +76,7 @@ class Stepper:
         self.objective, self.settings, self.seed, self.group = objective, settings, seed, group
         if settings.synchronise_norm and group.size > 1:
             synchronise(classifier)
+        set_checkpointing(classifier, settings.recompute_blocks)
         self.classifier = classifier
         self.optimizer = torch.optim.SGD(
             classifier.parameters(),
@@ -92,7 +93,10 @@ class Stepper:
 
     def fresh(self, generator: Generator) -> SpikingClassifier:
         """Return a classifier of the same specification with other weights, which nothing is shared with."""
-        return ClassifierSpec.of(self.classifier).build(generator)
+        other = ClassifierSpec.of(self.classifier).build(generator)
+        set_backend(other, backend_of(self.classifier) or "eager")
+        set_checkpointing(other, self.settings.recompute_blocks)
+        return other
 
     @property
     def dtype(self) -> torch.dtype:
