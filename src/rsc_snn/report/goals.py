@@ -14,7 +14,8 @@ from rsc_snn.report.timings import (
 )
 from rsc_snn.runs.files import Row
 
-_ORACLE = "plain"  # the reference of the other backends, which no goal is about where they are there
+_ORACLE = "plain"
+_FASTEST_FIRST = ("compiled", "eager", _ORACLE)  # goals are about the first that is there
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ GOALS = (
 
 
 def goals_table(rows: Iterable[Row]) -> Table | None:
-    """Return a line per goal, workload and backend of ours; None where no row is about a goal."""
+    """Return a line per goal and workload; None where no row is about a goal."""
     lines = [line for group in groups_of(rows) for line in _lines(group)]
     if not lines:
         return None
@@ -120,6 +121,7 @@ def _others(goal: Goal, group: Sequence[Row]) -> list[Row]:
 
 
 def _ours(group: Sequence[Row]) -> list[Row]:
-    """Rows of the backends that are meant to be fast, or of the plain one if there is no other."""
-    own = [row for row in group if row["side"] == "ours"]
-    return [row for row in own if row["backend"] != _ORACLE] or own
+    """Rows of the backend that is meant to be the fastest of those that are there."""
+    own = {row["backend"]: row for row in group if row["side"] == "ours"}
+    best = next((backend for backend in _FASTEST_FIRST if backend in own), None)
+    return [] if best is None else [own[best]]
