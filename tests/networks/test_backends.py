@@ -92,6 +92,32 @@ def test_eager_equals_the_oracle_which_passes_every_step(
     torch.testing.assert_close(step(folded_one, x)[1][0], answers[0][1][0], rtol=1e-9, atol=1e-12)
 
 
+def test_in_float32_images_differ_only_where_a_membrane_lies_at_its_threshold() -> None:
+    """Within 1e-5; rounding then decides whether a spike is fired, and what follows differs."""
+    network = NETWORKS[0].build(image_shape=(3, 8, 8), generator=seeded(0))
+    classifier = SpikingClassifier(network, CODINGS[1], 4, (0.5,), (0.25,)).train()
+    x = torch.rand(400, 3, 8, 8, generator=seeded(1))
+    with torch.no_grad():
+        for _ in range(30):
+            classifier(x[:64])
+        plain = with_backend(classifier.eval(), "plain")
+        ours = classifier.logits(x, rs.Streams(0, "score", range(400)))
+        distances: list[Tensor] = []
+
+        def fire(u: Tensor) -> Tensor:
+            distances.append(u.abs().flatten(1).amin(1))
+            return (u >= 0).to(u.dtype)
+
+        for layer in plain.modules():
+            if isinstance(layer, Activation):
+                assert isinstance(layer.neuron, rs.neurons.LIF)
+                layer.drive = lambda current, neuron=layer.neuron: neuron.driven(current, fire)
+        theirs = plain.logits(x, rs.Streams(0, "score", range(400)))
+    is_far = torch.stack(distances).amin(0) > 1e-5
+    assert 40 < int(is_far.sum()) < 400, "some images have such a membrane, and some have not"
+    torch.testing.assert_close(ours[is_far], theirs[is_far], rtol=1e-4, atol=1e-5)
+
+
 def test_the_running_variance_counts_every_step() -> None:
     """64 values at 3 equal steps: unbiased with 192 / 191, not 64 / 63, of a variance by hand."""
     network = rs.networks.VGG5(hidden_width=16, width_divisor=8).build(

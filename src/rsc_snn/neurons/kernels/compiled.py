@@ -5,7 +5,7 @@ loop is compiled once for all layers, widths and batches of a neuron and a numbe
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,7 @@ class CompiledKernels(AbstractKernels):
     ) -> Tensor:
         """Return the spikes."""
         kernel = _Kernel(neuron, shape.num_steps, shape.is_pooled, is_static=len(values) == 1)
-        function = _compiled(kernel, _Kernel.spikes, scale is not None)
-        with torch.autocast(values.device.type, enabled=False):
-            result: Tensor = function(values, scale, shift)
-        return result
+        return _called(kernel, _Kernel.spikes, values, scale, shift)
 
     def gradient(
         self,
@@ -41,10 +38,7 @@ class CompiledKernels(AbstractKernels):
     ) -> Tensor:
         """Return the gradient."""
         kernel = _Kernel(neuron, shape.num_steps, shape.is_pooled, is_static=len(values) == 1)
-        function = _compiled(kernel, _Kernel.gradient, scale is not None)
-        with torch.autocast(values.device.type, enabled=False):
-            result: Tensor = function(values, scale, shift, grad)
-        return result
+        return _called(kernel, _Kernel.gradient, values, scale, shift, grad)
 
 
 @dataclass(frozen=True)
@@ -113,9 +107,21 @@ def _spread(grad_RWC: Tensor, like_RWC: Tensor) -> Tensor:
     return squares.reshape(num_rows, num_columns, num_channels)
 
 
+def _called(kernel: _Kernel, formula: Callable[..., Tensor], *tensors: Tensor | None) -> Tensor:
+    """Call a compiled formula in a state of torch that does not vary, for which it was compiled once."""
+    kinds = tuple(
+        None if tensor is None else (tensor.device.type, tensor.dtype, tensor.is_inference())
+        for tensor in tensors
+    )
+    function = _compiled(kernel, formula, kinds)
+    plain = [None if tensor is None else tensor.detach() for tensor in tensors]
+    with torch.no_grad(), torch.autocast(kinds[0][0] if kinds[0] else "cpu", enabled=False):
+        return function(*plain)
+
+
 @functools.cache
-def _compiled(kernel: _Kernel, formula: Callable[..., Tensor], has_scale: bool) -> Callable[..., Tensor]:
-    """Compile a formula of a kernel for all sizes.
+def _compiled(kernel: _Kernel, formula: Callable[..., Tensor], kinds: Hashable) -> Callable[..., Tensor]:
+    """Compile a formula of a kernel for all sizes, of tensors of one kind.
 
     The compiler keeps a short list of versions for each code object, which kernels must not share.
     """
