@@ -59,3 +59,7 @@ class WeakEvaluation(UserWarning):
 
 class UnreadableImage(UserWarning):
     """An image could not be decoded; it is named, left out and counted."""
+
+
+class NotCompiled(UserWarning):
+    """A compiler is there and fails; the run goes on without, and takes longer."""

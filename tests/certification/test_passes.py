@@ -9,8 +9,8 @@ import torch
 import rsc_snn as rs
 from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.passes import Passes, asked_passes
-from rsc_snn.errors import InputError, RunFolderError
-from rsc_snn.networks import backend_of, compiling
+from rsc_snn.errors import InputError, NotCompiled, RunFolderError
+from rsc_snn.networks import backend_of, compiling, set_backend
 from rsc_snn.networks.compiling import can_compile, compile_kernels
 from rsc_snn.runs.folder import RunFolder
 from tests.helpers import small_classifier
@@ -68,6 +68,10 @@ def test_what_cannot_be_compiled_is_told_in_one_line() -> None:
     def fails() -> None:
         raise RuntimeError("no compiler\nand a long trace")
 
-    with pytest.raises(InputError, match=r"cannot be compiled here \(no compiler\); use --compile off$"):
-        compile_kernels(network, fails)
+    with pytest.raises(InputError, match=r"cannot be compiled here \(no compiler\); mend the compiler"):
+        compile_kernels(network, fails, is_asked=True)
     assert backend_of(network) == "eager"
+    set_backend(network, "plain")
+    with pytest.warns(NotCompiled, match=r"\(no compiler\); they are computed without"):
+        assert not compile_kernels(network, fails, is_asked=False)
+    assert backend_of(network) == "plain", "as it was"

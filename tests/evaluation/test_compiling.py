@@ -25,9 +25,10 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Modules whose kernels were to be compiled."""
     modules: list[Any] = []
 
-    def compile_kernels(module: Any, trial: Any) -> None:
+    def compile_kernels(module: Any, trial: Any, *, is_asked: bool) -> bool:
         trial()
         modules.append(module)
+        return True
 
     monkeypatch.setattr(evaluation, "compile_kernels", compile_kernels)
     return modules

@@ -8,15 +8,23 @@ import pytest
 import torch
 
 import rsc_snn as rs
-from rsc_snn.attacks import FGSM, PGD
+from rsc_snn.attacks import FGSM, PGD, Transfer
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation import run as run_module
 from rsc_snn.evaluation import sizing
 from rsc_snn.evaluation.free_memory import free_of_system
 from rsc_snn.evaluation.plan import Plan, make_plan
 from rsc_snn.evaluation.run import evaluate_run
-from rsc_snn.evaluation.sizing import bytes_kept, fitting_rows, measured_rows, weight_bytes
-from rsc_snn.gradients import BPTT, AbstractGradient, AdaptiveSharpness, Expectation
+from rsc_snn.evaluation.sizing import bytes_kept, fitting_rows, measured_rows, most_kept, weight_bytes
+from rsc_snn.gradients import (
+    BPTT,
+    AbstractGradient,
+    AdaptiveSharpness,
+    Ensemble,
+    Expectation,
+    PotentialDependent,
+    StraightThroughClamp,
+)
 from rsc_snn.processes import Group
 from rsc_snn.runs.files import append_rows, read_rows
 from tests.gradients.toys import toy
@@ -57,7 +65,7 @@ def test_rows_follow_from_what_is_free(
 ) -> None:
     """Exactly enough for so many rows, then a little less; statistics of a path need room for the batch."""
     classifier = small_classifier(RSC)
-    per_row = 1.4 * bytes_kept(classifier, IMAGES[:4]) / 4
+    per_row = 1.4 * most_kept(classifier, IMAGES[:4], plan_of(path)) / 4
     held = num_rows + 8 * (path != BPTT())
     for less, expected in ((-1, num_rows), (1, max(1, num_rows // 2))):
         free = int(2 * (weight_bytes(classifier) + held * per_row) - 2 * less)
@@ -79,6 +87,27 @@ def test_what_a_pass_keeps_grows_with_its_rows_and_is_the_same_each_time() -> No
     assert found[2] == found[3]
     assert found[2] - found[1] == 2 * (found[1] - found[0]) > 0
     assert all(parameter.requires_grad for parameter in classifier.parameters())
+
+
+def test_the_path_that_keeps_most_decides() -> None:
+    """An attacker's own derivative is left to autograd, which keeps every operation of every step."""
+    classifier, probe = small_classifier(RSC), IMAGES[:4]
+    least = bytes_kept(classifier, probe)
+    for path in (PotentialDependent(), Expectation(of=StraightThroughClamp(of=PotentialDependent()))):
+        assert most_kept(classifier, probe, plan_of(path)) == bytes_kept(
+            classifier, probe, PotentialDependent()
+        )
+    assert bytes_kept(classifier, probe, PotentialDependent()) > 2 * least
+    assert most_kept(classifier, probe, plan_of(Ensemble(paths=(BPTT(), PotentialDependent())))) > 2 * least
+    assert most_kept(classifier, probe, plan_of(BPTT())) == least
+
+
+def test_a_large_source_counts() -> None:
+    large = small_classifier(RSC, num_steps=8)
+    plan = make_plan(
+        [Transfer(sources=(large,))], num_draws=4, seed=0, is_random=True, num_pixels=64, batch_size=8
+    )
+    assert most_kept(small_classifier(RSC), IMAGES[:4], plan) == bytes_kept(large, IMAGES[:4])
 
 
 def write_system(root: Path, files: dict[str, str]) -> Path:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,12 +13,13 @@ from torch import Tensor, nn
 
 import rsc_snn as rs
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.errors import InputError, UnknownNameError
+from rsc_snn.errors import InputError, ShapeError, UnknownNameError
 from rsc_snn.networks import backend_of, set_backend, set_checkpointing
 from rsc_snn.networks.activation import Activation
 from rsc_snn.networks.blocks import Pool
 from rsc_snn.networks.compiling import can_compile
 from rsc_snn.networks.folding import folded
+from rsc_snn.networks.normalising import affine
 from rsc_snn.neurons.base import Fire
 from rsc_snn.passes import KeptBytes
 from tests.helpers import seeded
@@ -223,6 +225,102 @@ def kept_inside(classifier: SpikingClassifier, block: nn.Module, x: Tensor) -> i
     return counts[1] - counts[0]
 
 
+def test_blocks_are_not_computed_twice_where_an_attacker_counts_calls() -> None:
+    """PotentialDependent adds up membranes at each call of a neuron; a second pass would count them again."""
+    found = []
+    for is_checkpointed in (False, True):
+        classifier = classifier_of(NETWORKS[0]).eval()
+        set_checkpointing(classifier, is_checkpointed)
+        _, gradient = rs.gradients.PotentialDependent().loss_and_gradient(
+            classifier,
+            images().detach(),
+            LABELS,
+            loss=rs.attacks.CE(),
+            generator=rs.Streams(0, "attack", range(3)),
+        )
+        found.append(gradient)
+    assert torch.equal(*found)
+    assert float(found[0].abs().max()) > 0
+
+
+def test_a_block_is_computed_again_in_the_mode_that_it_was_in() -> None:
+    found = []
+    for is_checkpointed in (False, True):
+        classifier, x = classifier_of(NETWORKS[0]), images()
+        set_checkpointing(classifier, is_checkpointed)
+        loss = classifier.logits(x, rs.Streams(0, "train", range(3))).square().sum()
+        classifier.eval()
+        found.append(torch.autograd.grad(loss, x)[0])
+        assert not any(module.training for module in classifier.modules())
+    torch.testing.assert_close(*found, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("requires_grad", [True, False], ids=["trained", "frozen"])
+def test_other_convolutions_are_asked_themselves(requires_grad: bool) -> None:
+    """Frozen weights and spikes as input would take the way that knows zeros at the border only."""
+
+    class Doubled(nn.Conv2d):
+        def forward(self, values: Tensor) -> Tensor:
+            return 2 * super().forward(values)
+
+    options: dict[str, Any] = {"kernel_size": 3, "padding": 1, "bias": False}
+    for conv in (
+        nn.Conv2d(16, 16, padding_mode="reflect", **options),
+        nn.Conv2d(16, 16, groups=2, **options),
+        nn.Conv2d(16, 16, kernel_size=3, padding="same", bias=False),
+        nn.Conv2d(16, 16, kernel_size=3, padding=2, dilation=2, bias=False),
+        Doubled(16, 16, **options),
+    ):
+        eager = classifier_of(NETWORKS[0], num_steps=2)
+        block = eager.get_submodule("network.layers.features.3")  # sees spikes
+        block.conv = conv.double()
+        eager.requires_grad_(requires_grad)
+        found = []
+        for classifier in (eager, with_backend(eager, "plain")):
+            x = images()
+            logits = classifier.logits(x, rs.Streams(0, "train", range(3)))
+            leaves = [x, *(p for p in classifier.parameters() if p.requires_grad)]
+            found.append(torch.autograd.grad(nn.functional.cross_entropy(logits, LABELS), leaves))
+        torch.testing.assert_close(*found, rtol=1e-9, atol=1e-12)
+
+
+def test_what_writes_to_spikes_is_seen() -> None:
+    """By a hook in place, or through ``data``, which autograd does not notice: no byte stands for 0.5."""
+
+    def halve(_: nn.Module, __: Any, spikes: Tensor) -> None:
+        spikes.mul_(0.5)
+
+    def halve_unseen(_: nn.Module, __: Any, spikes: Tensor) -> None:
+        spikes.data.mul_(0.5)
+
+    for hook in (halve, halve_unseen):
+        eager = classifier_of(NETWORKS[1], num_steps=2)
+        for module in eager.modules():
+            if isinstance(module, Activation):
+                module.register_forward_hook(hook)
+        found = [step(classifier, images())[1] for classifier in (eager, with_backend(eager, "plain"))]
+        torch.testing.assert_close(*found, rtol=1e-9, atol=1e-12)
+
+
+def test_an_empty_batch_is_answered_in_eval_mode() -> None:
+    classifier = classifier_of(NETWORKS[0]).eval()
+    assert classifier.logits_over_time(torch.zeros(0, 3, 32, 32).double()).shape == (3, 0, 10)
+
+
+def test_statistics_of_sixteen_bits_are_those_of_batch_norm() -> None:
+    """Channels whose mean is 10 times their spread, where a mean of 16 bits is too coarse."""
+    norm, other = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+    values = (10 + torch.randn(8, 4, 6, 6, generator=seeded(0))).bfloat16()
+    found = affine(norm, values, repeats=1)
+    expected = other(values)
+    torch.testing.assert_close(norm.running_mean, other.running_mean, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(norm.running_var, other.running_var, rtol=1e-4, atol=1e-6)
+    ours = (values.float() - found.mean[:, None, None]) * found.invstd[:, None, None]
+    torch.testing.assert_close(ours, expected.detach().float(), rtol=0, atol=0.02)
+    with pytest.raises(ShapeError, match="more than one value per channel"):
+        affine(norm, torch.zeros(1, 4, 1, 1), repeats=1)
+
+
 def test_spikes_wait_as_bytes_and_nothing_waits_for_frozen_weights() -> None:
     """Of conv, norm, neuron: 8 bytes of current and one per spike, by hand, for a block that sees spikes."""
     classifier, x = classifier_of(NETWORKS[1], CODINGS[2], num_steps=2), images()
@@ -261,8 +359,14 @@ def test_neurons_of_other_kinds_pass_through_every_backend() -> None:
         def driven(self, current: Tensor, fire: Fire, *, detach_membrane: bool = False) -> Tensor:
             return 2 * super().driven(current, fire, detach_membrane=detach_membrane)
 
+    class Silent(rs.neurons.LIF):
+        """Never fires."""
+
+        def over_time(self, current: Tensor) -> Tensor:
+            return torch.zeros_like(current)
+
     spec = rs.networks.VGG5(hidden_width=64, width_divisor=8)
-    for neuron in (Louder(), rs.neurons.ReLU()):
+    for neuron in (Louder(), Silent(), rs.neurons.ReLU()):
         network = spec.build(image_shape=(3, 8, 8), neuron=neuron, generator=seeded(0)).double()
         current = torch.rand(1, 3, 3, 8, 8, generator=seeded(1), dtype=torch.float64).expand(
             2, -1, -1, -1, -1

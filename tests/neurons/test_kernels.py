@@ -1,11 +1,14 @@
 """The LIF layer as one step of autograd against the same operations left to autograd, in float64."""
 
+import functools
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from rsc_snn.neurons import LIF, Arctan, Rectangle, Sigmoid
-from rsc_snn.neurons.kernels import EagerKernels, Shape
+from rsc_snn.neurons.kernels import CompiledKernels, EagerKernels, Shape, compiled
 from rsc_snn.neurons.layer import Affine, Layer
 from tests.helpers import seeded
 
@@ -111,6 +114,46 @@ def test_any_shape_is_taken(shape: tuple[int, ...]) -> None:
     spikes.sum().backward()
     assert current.grad is not None
     torch.testing.assert_close(current.grad, torch.autograd.grad(expected.sum(), current)[0])
+
+
+def test_spikes_may_be_written_to() -> None:
+    x = values(4)
+    neuron = LIF()
+    halved = torch.autograd.grad(neuron.over_time(x).mul_(0.5).sum(), x)
+    expected = torch.autograd.grad((0.5 * neuron.driven(x, neuron.surrogate)).sum(), x)
+    torch.testing.assert_close(halved, expected)
+
+
+def test_a_full_list_of_compiled_sizes_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler keeps a few sizes for each function and then refuses; another function goes on."""
+
+    full = type("FailOnRecompileLimitHit", (Exception,), {})
+
+    class Limited:
+        def __init__(self, kernel: compiled._Kernel, formula: Callable[..., Tensor]):
+            self.left, self.compute = 2, functools.partial(formula, kernel)
+
+        def __call__(self, *tensors: Tensor) -> Tensor:
+            self.left -= 1
+            if self.left < 0:
+                raise full
+            result: Tensor = self.compute(*tensors)
+            return result
+
+    made: list[Limited] = []
+    monkeypatch.setattr(compiled, "_FUNCTIONS", {})
+
+    def make(kernel: compiled._Kernel, formula: Callable[..., Tensor]) -> Limited:
+        made.append(Limited(kernel, formula))
+        return made[-1]
+
+    monkeypatch.setattr(compiled, "_compiled", make)
+    neuron = LIF()
+    for size in (3, 4, 5, 6, 7):
+        current = torch.randn(2, size, generator=seeded(size))
+        spikes = Layer(neuron, CompiledKernels(), Shape(2)).spikes(current)
+        assert torch.equal(spikes, neuron.over_time(current))
+    assert len(made) == 3
 
 
 def test_a_transposed_current_is_read_in_its_own_order() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.errors import InputError, NotCompiled, RunFolderError
 from rsc_snn.networks import backend_of, set_backend
 from rsc_snn.networks.compiling import can_compile
 from rsc_snn.runs.folder import RunFolder
@@ -22,10 +22,11 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Modules whose kernels were to be compiled; they are not, and get the plain backend as a sign."""
     modules: list[Any] = []
 
-    def compile_kernels(module: Any, trial: Any) -> None:
+    def compile_kernels(module: Any, trial: Any, *, is_asked: bool) -> bool:
         set_backend(module, "plain")
         trial()
         modules.append(module)
+        return True
 
     monkeypatch.setattr(backend, "compile_kernels", compile_kernels)
     monkeypatch.setattr(backend, "can_compile", lambda device: True)
@@ -79,6 +80,52 @@ def test_teacher_and_average_are_computed_alike(
     assert average.module is result
     assert isinstance(teacher, torch.nn.Module)
     assert teacher is not result
+
+
+def test_a_compiler_that_fails_stops_only_who_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks of annotations cannot be compiled, so that in this process every attempt fails."""
+    monkeypatch.setattr(backend, "can_compile", lambda device: True)
+    recipe = tiny(epochs=1, warmup_epochs=0.0)
+    with pytest.raises(InputError, match="cannot be compiled here .*mend the compiler"):
+        train(recipe, tmp_path / "run", compiled="on")
+    assert recorded(tmp_path / "run") == [None], "nothing is settled"
+    monkeypatch.setattr(backend, "is_worth_compiling", lambda seconds, device: True)
+    with pytest.warns(NotCompiled, match="cannot be compiled here"):
+        result = train(recipe, tmp_path / "run", resume=True)
+    assert backend_of(result) == "eager"
+    assert recorded(tmp_path / "run") == [None, False]
+
+
+def test_a_finished_run_needs_no_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: list[Any]
+) -> None:
+    recipe = tiny(epochs=1, warmup_epochs=0.0)
+    train(recipe, tmp_path / "run", compiled="on")
+    monkeypatch.setattr(backend, "can_compile", lambda device: False)
+    train(recipe, tmp_path / "run", resume=True)
+
+
+def test_a_run_of_an_earlier_version_goes_on_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: list[Any]
+) -> None:
+    recipe, place = tiny(), tmp_path / "run"
+    with pytest.raises(RuntimeError, match="crash"):
+        train(recipe, place, compiled="off", display=StopAt(3))
+    (entry,) = json.loads((place / "environment.json").read_text())
+    del entry["compiled"]
+    (place / "environment.json").write_text(json.dumps([entry]))
+    monkeypatch.setattr(backend, "is_worth_compiling", lambda seconds, device: True)
+    train(recipe, place, resume=True)
+    assert compiled == []
+
+
+def test_a_teacher_keeps_what_it_began_with(tmp_path: Path, compiled: list[Any]) -> None:
+    recipe, place = tiny("ersct", num_images=400), tmp_path / "run"
+    with pytest.raises(RuntimeError, match="crash"):
+        train(recipe, place, display=StopAt(3))
+    assert recorded(place / "teacher") == [False]
+    train(recipe, place, compiled="on", resume=True)
+    assert len(compiled) == 1, "the student"
 
 
 def test_bad_choices_are_refused_before_anything_is_made(tmp_path: Path) -> None:

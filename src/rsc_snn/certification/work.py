@@ -95,7 +95,10 @@ def timed(work: Work, passes: Passes, group: Group, images: Tensor, num_images: 
     """Time a few passes, compile the neurons if that is asked for or worth it, and time again."""
     classifier = work.voter.classifier
     seconds = num_images * work.seconds_per_image(images)
-    if not group.led(lambda: passes.settled(seconds, images.device)):
+    is_worth_it = group.led(lambda: passes.settled(seconds, images.device))
+    is_asked = passes.is_compiled is True
+    if not is_worth_it or not compile_kernels(
+        classifier, lambda: work.seconds_per_image(images), is_asked=is_asked
+    ):
         return work, seconds
-    compile_kernels(classifier, lambda: work.seconds_per_image(images))
     return replace(work, is_compiled=True), num_images * work.seconds_per_image(images)

@@ -11,7 +11,7 @@ from rsc_snn.attacks import CE
 from rsc_snn.attacks.conditions import frozen
 from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.evaluation.plan import Plan
-from rsc_snn.evaluation.sizing import WITH_WORKING_MEMORY, bytes_kept, weight_bytes
+from rsc_snn.evaluation.sizing import WITH_WORKING_MEMORY, most_kept, weight_bytes
 from rsc_snn.gradients import BPTT, Memory
 from rsc_snn.rng import Streams
 
@@ -54,7 +54,7 @@ def estimate(classifier: AbstractClassifier, images: Tensor, plan: Plan, *, num_
         classifier.logits(probe, streams).sum().item()
 
     seconds = gradients * seconds_there_and_back(classifier, probe) + forwards * _seconds(there)
-    kept = bytes_kept(classifier, probe) * _largest_pass(plan) / len(probe)
+    kept = most_kept(classifier, probe, plan) * _largest_pass(plan) / len(probe)
     return Estimate(
         gradients,
         forwards,

@@ -181,8 +181,12 @@ class _Work:
             plain = found = expected()
             chosen = group.led(lambda: is_worth_compiling(plain.seconds, images.device))
         if chosen:
-            compile_kernels(self.classifier, lambda: seconds_there_and_back(self.classifier, images[:2]))
-            found = None
+            chosen = compile_kernels(
+                self.classifier,
+                lambda: seconds_there_and_back(self.classifier, images[:2]),
+                is_asked=self.plan.is_compiled is True,
+            )
+            found = None if chosen else found
         on_estimate(found or expected())
         return replace(self, plan=replace(self.plan, is_compiled=chosen))
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rsc_snn.networks.convolution import marked_binary
+from rsc_snn.networks.hooks import has_hooks
 from rsc_snn.neurons import LIF, AbstractNeuron
 from rsc_snn.neurons.kernels import AbstractKernels, EagerKernels, Shape
 from rsc_snn.neurons.layer import Affine, Layer
@@ -32,7 +33,7 @@ class Activation(nn.Module):
             return self.drive(current_TBN)
         if self._has_kernels():
             return self._spikes(current_TBN, None, num_steps=len(current_TBN), is_pooled=False)
-        if self.kernels is None and isinstance(neuron := self.neuron, LIF):
+        if self.kernels is None and type(neuron := self.neuron) is LIF:
             return neuron.driven(current_TBN, neuron.surrogate)
         return self.neuron.over_time(current_TBN)
 
@@ -64,15 +65,6 @@ class Activation(nn.Module):
         assert self.kernels is not None
         shape = Shape(num_steps, is_pooled=is_pooled)
         spikes = Layer(self.neuron, self.kernels, shape).spikes(values, affine)
-        return spikes if is_pooled or not torch.is_grad_enabled() else marked_binary(spikes)
-
-
-def has_hooks(module: nn.Module) -> bool:
-    """Whether somebody watches the input, output or gradients of a module."""
-    hooks = (
-        module._forward_hooks,
-        module._forward_pre_hooks,
-        module._backward_hooks,
-        module._backward_pre_hooks,
-    )
-    return any(hooks)
+        if is_pooled or not torch.is_grad_enabled() or has_hooks(self):
+            return spikes
+        return marked_binary(spikes)

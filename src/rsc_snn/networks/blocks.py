@@ -9,8 +9,9 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from rsc_snn.networks.activation import Activation, has_hooks
-from rsc_snn.networks.convolution import convolve, is_binary
+from rsc_snn.networks.activation import Activation
+from rsc_snn.networks.convolution import can_convolve, convolve, is_binary
+from rsc_snn.networks.hooks import has_hooks
 from rsc_snn.networks.normalising import affine, can_be_affine, normalised
 from rsc_snn.networks.static import is_static, once
 from rsc_snn.neurons import AbstractNeuron
@@ -85,8 +86,8 @@ class ConvBlock(nn.Module):
     def _convolved(self, stacked: Tensor, *, are_binary: bool) -> Tensor:
         conv = self.conv
         has_kernels = self._may_skip_steps() or are_binary
-        keeps_less = are_binary or not conv.weight.requires_grad
-        if has_kernels and keeps_less and torch.is_grad_enabled() and not has_hooks(conv):
+        keeps_less = are_binary or not any(weight.requires_grad for weight in conv.parameters())
+        if has_kernels and keeps_less and torch.is_grad_enabled() and can_convolve(conv):
             return convolve(conv, stacked, are_binary=are_binary)
         current: Tensor = conv(stacked)
         return current
@@ -177,7 +178,7 @@ class Pad(nn.Module):
 
 def can_join(values_NCHW: Tensor, norm: nn.Module, pool: Pool | None) -> bool:
     """Whether normalisation and pooling may be computed together with the neuron between them."""
-    if not (isinstance(norm, nn.Identity) or can_be_affine(norm)):
+    if len(values_NCHW) == 0 or not (isinstance(norm, nn.Identity) or can_be_affine(norm)):
         return False
     is_even = values_NCHW.shape[-1] % 2 == 0 and values_NCHW.shape[-2] % 2 == 0
     return pool is None or (is_even and not has_hooks(pool))

@@ -1,15 +1,17 @@
 """Compiled kernels: whether they can be had, when they are worth it, and making them ahead."""
 
 import shutil
+import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 
 import torch
 from torch import nn
 
-from rsc_snn.errors import InputError
-from rsc_snn.networks.backends import set_backend
+from rsc_snn.errors import InputError, NotCompiled
+from rsc_snn.networks.backends import backend_of, set_backend
 from rsc_snn.outofmemory import is_lack_of_memory
+from rsc_snn.processes import current_group
 
 _CHOICES = {"auto": None, "on": True, "off": False}
 _COMPILERS = ("g++", "clang++", "cl")
@@ -44,26 +46,41 @@ def is_worth_compiling(seconds: float, device: torch.device) -> bool:
     return can_compile(device) and seconds > _WORTH_COMPILING
 
 
-def compile_kernels(module: nn.Module, trial: Callable[[], object]) -> None:
+def compile_kernels(module: nn.Module, trial: Callable[[], object], *, is_asked: bool) -> bool:
     """Let the neurons inside a module be computed by compiled kernels, and compile them now.
 
     It takes seconds to two minutes, and less where torch has compiled the same before: it keeps what it
     compiled in the folder ``TORCHINDUCTOR_CACHE_DIR``, by default one for temporary files. Batches of any
-    size use the same kernels.
+    size use the same kernels. Either all processes that have joined compute so afterwards, or none.
 
     Args:
         module: A network of this library, or a classifier with one.
         trial: Makes a pass of the kind that will come.
+        is_asked: Whether nothing else will do.
+
+    Returns:
+        Whether it was done. Where it cannot be and nobody asked, the module is as it was, and a warning
+        says so.
 
     Raises:
-        InputError: they cannot be compiled here; the module is as it was before.
+        InputError: they cannot be compiled here, and were asked for; the module is as it was.
     """
+    before = backend_of(module)
     set_backend(module, "compiled")
+    failure: Exception | None = None
     try:
         trial()
     except Exception as err:  # compilers fail in many ways
-        set_backend(module, "eager")
-        if isinstance(err, InputError) or is_lack_of_memory(err):
-            raise
-        reason = (str(err).strip().splitlines() or [type(err).__name__])[0]
-        raise InputError(f"the neurons cannot be compiled here ({reason}); use --compile off") from err
+        failure = err
+    if current_group().agree(int(failure is not None)) == [0]:
+        return True
+    set_backend(module, before or "eager")
+    if failure is not None and (isinstance(failure, InputError) or is_lack_of_memory(failure)):
+        raise failure
+    reason = (str(failure or "in another process").strip().splitlines() or [type(failure).__name__])[0]
+    told = f"the neurons cannot be compiled here ({reason})"
+    if is_asked:
+        advice = "mend the compiler, or take --compile off in a new run or with another --seed"
+        raise InputError(f"{told}; {advice}") from failure
+    warnings.warn(f"{told}; they are computed without, which takes longer", NotCompiled, stacklevel=2)
+    return False

@@ -1,11 +1,12 @@
 """Convolutions that keep for the backward pass what it needs: spikes as bytes, nothing for frozen weights."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 from rsc_snn.errors import InputError
+from rsc_snn.networks.hooks import has_hooks
 
 _MARK = "_rsc_snn_binary_version"
 
@@ -22,11 +23,24 @@ def is_binary(values: Tensor) -> bool:
     return not values.is_inference() and getattr(values, _MARK, None) == values._version
 
 
+def can_convolve(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether ``convolve`` knows what ``conv`` computes, and nobody looks at it while it does."""
+    if not isinstance(conv, nn.Conv2d) or type(conv).forward is not nn.Conv2d.forward:
+        return False
+    return (
+        not has_hooks(conv)
+        and conv.groups == 1
+        and tuple(conv.dilation) == (1, 1)
+        and conv.padding_mode == "zeros"
+        and not isinstance(conv.padding, str)
+    )
+
+
 def convolve(conv: nn.Conv2d, values_NCHW: Tensor, *, are_binary: bool) -> Tensor:
     """Return ``conv(values)``; gradients are the same, and less is kept for them.
 
     Args:
-        conv: Without dilation and groups.
+        conv: One for which ``can_convolve``.
         values_NCHW: What is convolved.
         are_binary: Whether they are 0 and 1, which one byte can hold.
     """

@@ -9,7 +9,8 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
-from rsc_snn.networks.activation import has_hooks
+from rsc_snn.errors import ShapeError
+from rsc_snn.networks.hooks import has_hooks
 from rsc_snn.networks.synced import SyncedBatchNorm
 from rsc_snn.neurons.layer import Affine
 
@@ -47,6 +48,11 @@ def affine(norm: Norm, values_NCHW: Tensor, *, repeats: int) -> Affine:
     assert norm.num_batches_tracked is not None
     mean, var = _statistics(values_NCHW, running_mean)
     count = _count(values_NCHW) * repeats
+    if count < 2:
+        raise ShapeError(
+            f"batch statistics need more than one value per channel, got {list(values_NCHW.shape)}; give "
+            "more images, or call .eval()"
+        )
     norm.num_batches_tracked.add_(1)
     running_mean.mul_(1 - momentum).add_(mean, alpha=momentum)
     running_var.mul_(1 - momentum).add_(var, alpha=momentum * count / (count - 1))
@@ -78,11 +84,11 @@ def normalised(norm: nn.Module, values_NCHW: Tensor, *, repeats: int) -> Tensor:
 
 def _statistics(values_NCHW: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance per channel, of the type and on the device of ``like``."""
-    if values_NCHW.device.type in _WITH_STATISTICS:
+    if values_NCHW.dtype == like.dtype and values_NCHW.device.type in _WITH_STATISTICS:
         mean, var = torch.ops.aten.batch_norm_update_stats(values_NCHW, None, None, 0.0)
-    else:
+    else:  # of 16-bit values torch would return statistics of 16 bits
         var, mean = torch.var_mean(values_NCHW.to(like.dtype), (0, 2, 3), correction=0)
-    return mean.to(like.dtype), var.to(like.dtype)
+    return mean, var
 
 
 def _count(values_NCHW: Tensor) -> int:

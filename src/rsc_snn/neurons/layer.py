@@ -70,8 +70,9 @@ class Layer:
             tensors: tuple[Tensor | None, ...] = (None, None, None, None)
         else:
             tensors = (affine.weight, affine.bias, affine.mean, affine.invstd)
-        spikes: Tensor = _Spikes.apply(values, *tensors, self, affine)  # type: ignore[no-untyped-call]
-        return spikes
+        order = _Order(values, is_image=affine is not None or self.shape.is_pooled)
+        flat: Tensor = _Spikes.apply(values, *tensors, self, affine)  # type: ignore[no-untyped-call]
+        return order.restored(flat, is_pooled=self.shape.is_pooled)
 
     def plain(
         self, values: Tensor, weight: Tensor | None, bias: Tensor | None, affine: Affine | None
@@ -112,22 +113,20 @@ class _Spikes(torch.autograd.Function):
         ctx.is_of_batch = affine is not None and affine.is_of_batch
         order = _Order(values, is_image=affine is not None or layer.shape.is_pooled)
         scale, shift = _scale_and_shift(weight, bias, mean, invstd)
-        return order.restored(
-            layer.kernels.spikes(layer.neuron, order.flat(values), scale, shift, layer.shape)
-        )
+        return layer.kernels.spikes(layer.neuron, order.flat(values), scale, shift, layer.shape)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
         values, weight, bias, mean, invstd = ctx.saved_tensors
         layer: Layer = ctx.layer
-        if torch.is_grad_enabled():  # somebody wants a gradient of this gradient
-            return _differentiable(ctx, grad)
         order = _Order(values, is_image=weight is not None or layer.shape.is_pooled)
+        if torch.is_grad_enabled():  # somebody wants a gradient of this gradient
+            return _differentiable(ctx, order, grad)
         scale, shift = _scale_and_shift(weight, bias, mean, invstd)
         found = order.restored(
             layer.kernels.gradient(
-                layer.neuron, order.flat(values), scale, shift, order.flat(grad), layer.shape
+                layer.neuron, order.flat(values), scale, shift, grad.contiguous(), layer.shape
             )
         )
         needed = ctx.needs_input_grad[:3]
@@ -145,13 +144,13 @@ class _Spikes(torch.autograd.Function):
         return found.mul_(_per_channel(scale)), in_weight, in_bias, *(4 * (None,))
 
 
-def _differentiable(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+def _differentiable(ctx: Any, order: "_Order", grad: Tensor) -> tuple[Tensor | None, ...]:
     """The gradients as functions of everything that they depend on."""
     values, weight, bias, mean, invstd = ctx.saved_tensors
     affine = None if weight is None else Affine(weight, bias, mean, invstd, ctx.eps, ctx.is_of_batch)
     leaves = (values, weight, bias)
     needed = [leaf for leaf, is_needed in zip(leaves, ctx.needs_input_grad, strict=False) if is_needed]
-    out = ctx.layer.plain(values, weight, bias, affine)
+    out = order.flat(ctx.layer.plain(values, weight, bias, affine))
     found = iter(torch.autograd.grad(out, needed, grad, create_graph=True))
     in_order = (next(found) if is_needed else None for is_needed in ctx.needs_input_grad[:3])
     return *in_order, *(4 * (None,))
@@ -190,11 +189,12 @@ class _Order:
         lying = lying.contiguous()
         return lying.flatten(1, 2) if self.is_image else lying.reshape(len(lying), -1)
 
-    def restored(self, flat: Tensor) -> Tensor:
-        """Undo ``flat``, as a view."""
+    def restored(self, flat: Tensor, *, is_pooled: bool = False) -> Tensor:
+        """Undo ``flat``, as a view, for as many images of the same or half the height."""
         lying: Tensor
         if self.is_image:
-            lying = flat.unflatten(1, (self.shape[0], flat.shape[1] // self.shape[0]))
+            num_images, height = self.shape[:2]
+            lying = flat.unflatten(1, (num_images, height // 2 if is_pooled else height))
         else:
             lying = flat.reshape(len(flat), *self.shape)
         return lying.permute(_CHANNELS_FIRST) if self.is_last else lying

@@ -22,9 +22,13 @@ _KEY = "compiled"
 
 
 def recorded_choice(folder: RunFolder) -> bool | None:
-    """Return whether the run has computed with compiled kernels so far; None before its first step."""
+    """Return whether the run has computed with compiled kernels so far; None before its first step.
+
+    Runs of versions that had no such kernels say nothing.
+    """
     entries = read_environments(folder.environment)
-    return next((bool(entry[_KEY]) for entry in entries if _KEY in entry), None)
+    began = next((bool(entry[_KEY]) for entry in entries if _KEY in entry), None)
+    return False if began is None and folder.checkpoint.exists() else began
 
 
 def require_choice(folder: RunFolder, asked: bool | None, device: torch.device) -> None:
@@ -59,25 +63,25 @@ def settle(
         What the run will take, if that is known now.
     """
     group, found = stepper.group, list[Estimate]()
-
-    def choice() -> bool:
-        earlier = recorded_choice(folder)
-        chosen = asked if earlier is None else earlier
-        if chosen is None:
-            chosen = _is_worth_it(stepper, dataset, num_steps, found)
-        if earlier is None:
-            amend_environment(folder.environment, {_KEY: chosen})
-        return chosen
-
-    if not group.led(choice):
-        return found[0] if found else None
-    compiled = list[Estimate]()  # the probe of an estimate has the backend of the classifier
-    compile_kernels(
-        stepper.classifier, lambda: compiled.append(estimate(stepper, dataset, num_steps=num_steps))
-    )
-    for module in _others(stepper):
+    earlier = group.led(lambda: recorded_choice(folder))
+    chosen = asked if earlier is None else earlier
+    is_asked = chosen is True
+    if chosen is None:
+        chosen = group.led(lambda: _is_worth_it(stepper, dataset, num_steps, found))
+    if chosen:
+        compiled = list[Estimate]()  # the probe of an estimate has the backend of the classifier
+        chosen = compile_kernels(
+            stepper.classifier,
+            lambda: compiled.append(estimate(stepper, dataset, num_steps=num_steps)),
+            is_asked=is_asked,
+        )
+        found = compiled if chosen else found
+    for module in _others(stepper) if chosen else ():
         set_backend(module, "compiled")
-    return compiled[0]
+    if earlier is None:
+        fact = {_KEY: chosen}
+        group.led(lambda: amend_environment(folder.environment, fact))
+    return found[0] if found else None
 
 
 def _is_worth_it(stepper: Stepper, dataset: AbstractDataset, num_steps: int, found: list[Estimate]) -> bool:

@@ -66,10 +66,10 @@ def train(
     with contextlib.ExitStack() as stack:
         group.led(lambda: _lock(stack, folder))
         group.led(lambda: require_place(folder, recipe, seed, resume=resume))
-        group.led(lambda: require_choice(folder, is_compiled, place))
         if group.led(folder.weights.is_file):
             group.led(lambda: remove_checkpoints(folder))  # of a run that was killed at its very end
             return group.led(lambda: load_run(folder.path)).to(place)
+        group.led(lambda: require_choice(folder, is_compiled, place))
         return _train_into(folder, recipe, seed, data_root, place, display, group, is_compiled)
 
 
@@ -103,6 +103,7 @@ def _train_into(
 
     def train_teacher(teacher: Recipe) -> SpikingClassifier:
         place = folder.teacher
+        is_begun = group.led(RunFolder(place).exists)  # it keeps what it began with
         train(
             teacher,
             place,
@@ -111,7 +112,7 @@ def _train_into(
             data_root=data_root,
             device=device,
             display=display,
-            compiled=choice_of(is_compiled),
+            compiled=choice_of(None if is_begun else is_compiled),
         )
         return group.led(lambda: load_run(place))  # as a resumed run finds it
 

@@ -184,9 +184,8 @@ def _rows(kind: Kind, settings: Settings) -> list[Row]:
 def _check(kind: Kind, settings: Settings) -> None:
     """Compare the adversarial images of all sides, in float64 and without noise, where they must be equal."""
     workload = replace(kind.workload(), batch_size=2, coding=Direct(), num_steps=2)
-    cpu = replace(settings, device="cpu")
-    images, labels = workload.batch(cpu.place, torch.float64)
-    found = contenders(kind, workload, cpu, torch.float64)
+    images, labels = workload.batch(settings.place, torch.float64)
+    found = contenders(kind, workload, settings, torch.float64)
     expected = found["ours", PLAIN](images, labels)
     share = float((expected != images).double().mean())
     if share < _LEAST_MOVED:

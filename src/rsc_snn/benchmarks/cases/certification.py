@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from rsc_snn.benchmarks.backends import COMPILED, EAGER
+from rsc_snn.benchmarks.backends import COMPILED, EAGER, backends
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.checking import EXACT, require_close
 from rsc_snn.benchmarks.settings import Settings
@@ -40,7 +40,7 @@ class Certification(AbstractCase):
             coding=RandomizedSmoothing(variance=0.1),
         )
         rows_per_pass, num_passes = (16, 1) if settings.is_quick else (128, 4)
-        _check(workload)
+        _check(workload, settings)
         sides = _sides(workload, rows_per_pass, num_passes, settings)
         what = {**workload.described(), "batch_size": rows_per_pass, "passes": num_passes}
         return measured(self.name, what, sides, settings)
@@ -89,13 +89,15 @@ def _sides(workload: Workload, rows_per_pass: int, num_passes: int, settings: Se
     return [Side(name=name, backend=backend, work=work, facts=dict(facts)) for name, backend, work in listed]
 
 
-def _check(workload: Workload) -> None:
-    """Compare the folded network with the trained one, in float64 on the CPU."""
-    cpu = torch.device("cpu")
-    trained = _settled(workload, cpu, torch.float64)
+def _check(workload: Workload, settings: Settings) -> None:
+    """Compare the folded network, in both backends, with the trained one, in float64."""
+    trained = _settled(workload, settings.place, torch.float64)
     assert isinstance(trained.network, BuiltNetwork)
-    images, _ = workload.batch(cpu, torch.float64)
+    images, _ = workload.batch(settings.place, torch.float64)
     current = workload.coding.encode(images, workload.num_steps)
+    network = folded(trained.network)
     with torch.no_grad():
-        found = folded(trained.network)(current)
-        require_close("the folded network", found, trained.network(current), tolerance=EXACT)
+        expected = trained.network(current)
+        for backend in backends(settings.place)[1:]:
+            set_backend(network, backend)
+            require_close(f"the folded network ({backend})", network(current), expected, tolerance=EXACT)

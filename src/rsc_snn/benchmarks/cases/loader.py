@@ -2,7 +2,6 @@
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from PIL import Image
 from rsc_snn.benchmarks.backends import EAGER
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.settings import Settings
-from rsc_snn.benchmarks.timing import Side, make_row
+from rsc_snn.benchmarks.timing import Side, make_row, seconds_of
 from rsc_snn.benchmarks.update import Learner
 from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload
 from rsc_snn.codings import RandomizedSmoothing
@@ -23,6 +22,7 @@ from rsc_snn.data import AbstractImageSet, Augmentation, ImageFolder, ImageSet, 
 from rsc_snn.networks import VGG5
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import Row
+from rsc_snn.training.waiting import waiting_of
 
 _BATCH = 32
 _WIDTH, _HEIGHT = 500, 375  # of a photograph, about as in ImageNet
@@ -67,7 +67,7 @@ def _row(
     )
     learner = Learner(workload.spiking(EAGER), workload, settings.place)
     learner.update()
-    found = [_epoch(learner, stream(settings.place)) for _ in range(settings.rounds + 1)][1:]
+    found = [_epoch(learner, stream(settings.place), settings.place) for _ in range(settings.rounds + 1)][1:]
     shares = [waiting / whole for whole, waiting in found]
     side = Side(
         name="ours",
@@ -83,16 +83,15 @@ def _row(
     return make_row(Loader.name, what, side, [whole for whole, _ in found], settings)
 
 
-def _epoch(learner: Learner, stream: Stream) -> tuple[float, float]:
+def _epoch(learner: Learner, stream: Stream, device: torch.device) -> tuple[float, float]:
     """Return the seconds of an epoch, and of those in which nothing was computed for want of images."""
-    waiting, started = 0.0, time.perf_counter()
-    while True:
-        asked = time.perf_counter()
-        batch = next(stream, None)
-        waiting += time.perf_counter() - asked
-        if batch is None:
-            return time.perf_counter() - started, waiting
-        learner.step(batch.pixels(), batch.labels)
+    waiting = waiting_of(device)
+
+    def work() -> None:
+        for batch in waiting.timed(stream):
+            learner.step(batch.pixels(), batch.labels)
+
+    return seconds_of(work, device), waiting.taken()
 
 
 def _in_order(

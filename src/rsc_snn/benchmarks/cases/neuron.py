@@ -40,7 +40,7 @@ def _rows(num_steps: int, settings: Settings) -> list[Row]:
     shape = (num_steps, *(_QUICK_SIZE if settings.is_quick else _SIZE))
     sides = [
         *(
-            Side(name="ours", backend=name, work=_work(_own(name), shape, settings))
+            Side(name="ours", backend=name, work=_work(_own(name, settings), shape, settings))
             for name in backends(settings.place)
         ),
         Side(name="ReLU", work=_work(torch.relu, shape, settings), is_checked=None),
@@ -49,15 +49,20 @@ def _rows(num_steps: int, settings: Settings) -> list[Row]:
     return measured(Neuron.name, {"current": list(shape), "dtype": "float32"}, sides, settings)
 
 
-def _own(backend: str) -> nn.Module:
+def _own(backend: str, settings: Settings) -> nn.Module:
     layer = Activation(_NEURON)
     set_backend(layer, backend)
-    _require_same_spikes(f"backend {backend}", layer, lambda current: current)
+    _require_same_spikes(f"backend {backend}", layer, lambda current: current, settings)
     return layer
 
 
 def _peer_side(peer: AbstractPeer, shape: tuple[int, ...], settings: Settings) -> Side:
-    _require_same_spikes(peer.name, _cell(peer).double(), lambda current: peer.fed(current, _NEURON))
+    _require_same_spikes(
+        peer.name,
+        _cell(peer).double().to(settings.place),
+        lambda current: peer.fed(current, _NEURON),
+        settings,
+    )
     layer = _cell(peer).to(settings.place)
     current, slope = _current(shape, torch.float32, settings.place)
     fed = peer.fed(current, _NEURON).detach().requires_grad_()
@@ -86,9 +91,9 @@ def _current(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -
     return current.requires_grad_(), slope
 
 
-def _require_same_spikes(name: str, layer: Layer, fed: Layer) -> None:
-    """Compare with the plain neuron in float64, on the CPU."""
-    current, _ = _current((4, *_QUICK_SIZE), torch.float64, torch.device("cpu"))
+def _require_same_spikes(name: str, layer: Layer, fed: Layer, settings: Settings) -> None:
+    """Compare with the plain neuron in float64."""
+    current, _ = _current((4, *_QUICK_SIZE), torch.float64, settings.place)
     plain = Activation(_NEURON)
     set_backend(plain, PLAIN)
     with torch.no_grad():

@@ -120,7 +120,7 @@ def _compiled_twin(workload: Workload) -> nn.Module:
 
 
 def _rows(workload: Workload, ceiling: float, settings: Settings) -> list[Row]:
-    _check(workload)
+    _check(workload, settings)
     _check_compiled_twin(workload, settings)
     flops = count_flops(workload, settings.place)
     learners = {
@@ -162,12 +162,12 @@ def _drop_slower_layouts(learners: dict[tuple[str, str | None], Learner], settin
             del learners[key]
 
 
-def _check(workload: Workload) -> None:
-    """Compare the logits of all backends and peers with the plain network's, in float64 on the CPU."""
-    small = replace(workload, batch_size=_CHECKED_IMAGES)
-    images, _ = small.batch(torch.device("cpu"), torch.float64)
+def _check(workload: Workload, settings: Settings) -> None:
+    """Compare the logits of all backends and peers with the plain network's, in float64."""
+    small, place = replace(workload, batch_size=_CHECKED_IMAGES), settings.place
+    images, _ = small.batch(place, torch.float64)
     current = small.coding.encode(images, small.num_steps)
-    compared = backends(torch.device("cpu"))[1:]
+    compared = backends(place)[1:]
     others = {f"backend {name}": functools.partial(small.spiking, name, torch.float64) for name in compared}
     for peer in installed_peers():
         if peer.has_networks:
@@ -175,7 +175,8 @@ def _check(workload: Workload) -> None:
                 _peer_network, small, peer, next(iter(_LAYOUTS)), torch.float64
             )
     for name, make in others.items():
-        require_same_outputs(name, small.spiking(PLAIN, torch.float64), make(), current)
+        plain = small.spiking(PLAIN, torch.float64).to(place)
+        require_same_outputs(name, plain, make().to(place), current)
 
 
 def _check_compiled_twin(workload: Workload, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rsc_snn.neurons.kernels.base import AbstractKernels, Dynamics, Shape
 
+_LIST_IS_FULL = "FailOnRecompileLimitHit"  # torch._dynamo.exc takes a second to import
 _HALVES = (torch.float16, torch.bfloat16)
 
 
@@ -108,23 +109,34 @@ def _spread(grad_RWC: Tensor, like_RWC: Tensor) -> Tensor:
 
 
 def _called(kernel: _Kernel, formula: Callable[..., Tensor], *tensors: Tensor | None) -> Tensor:
-    """Call a compiled formula in a state of torch that does not vary, for which it was compiled once."""
+    """Call a compiled formula in a state of torch that does not vary, for which it was compiled once.
+
+    The compiler keeps a short list of versions for each code object: of sizes that are 1, or equal to each
+    other. Where the list is full, a new one is begun.
+    """
     kinds = tuple(
         None if tensor is None else (tensor.device.type, tensor.dtype, tensor.is_inference())
         for tensor in tensors
     )
-    function = _compiled(kernel, formula, kinds)
+    key = (kernel, formula, kinds)
     plain = [None if tensor is None else tensor.detach() for tensor in tensors]
     with torch.no_grad(), torch.autocast(kinds[0][0] if kinds[0] else "cpu", enabled=False):
-        return function(*plain)
+        try:
+            if key not in _FUNCTIONS:
+                _FUNCTIONS[key] = _compiled(kernel, formula)
+            return _FUNCTIONS[key](*plain)
+        except Exception as err:
+            if type(err).__name__ != _LIST_IS_FULL:
+                raise
+            _FUNCTIONS[key] = _compiled(kernel, formula)
+            return _FUNCTIONS[key](*plain)
 
 
-@functools.cache
-def _compiled(kernel: _Kernel, formula: Callable[..., Tensor], kinds: Hashable) -> Callable[..., Tensor]:
-    """Compile a formula of a kernel for all sizes, of tensors of one kind.
+_FUNCTIONS: dict[Hashable, Callable[..., Tensor]] = {}
 
-    The compiler keeps a short list of versions for each code object, which kernels must not share.
-    """
+
+def _compiled(kernel: _Kernel, formula: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return a formula of a kernel that is compiled when it is called, with a list of its own."""
 
     def own(*tensors: Tensor | None) -> Tensor:
         return formula(kernel, *tensors)
