@@ -303,8 +303,8 @@ def test_what_writes_to_spikes_is_seen() -> None:
 
 
 def test_an_empty_batch_is_answered_in_eval_mode() -> None:
-    classifier = classifier_of(NETWORKS[0]).eval()
-    assert classifier.logits_over_time(torch.zeros(0, 3, 32, 32).double()).shape == (3, 0, 10)
+    network = classifier_of(NETWORKS[0]).eval().network
+    assert network(torch.zeros(3, 0, 3, 32, 32).double()).shape == (3, 0, 10)
 
 
 def test_statistics_of_sixteen_bits_are_those_of_batch_norm() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rsc_snn.attacks import Suite
 from rsc_snn.checks import require_counts
-from rsc_snn.classifier import AbstractClassifier
+from rsc_snn.classifier import AbstractClassifier, SpikingClassifier
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import InputError, UnreadableImage
 from rsc_snn.evaluation.batch import padded_batch
@@ -66,8 +66,7 @@ def evaluate_run(
         batch_size: Images attacked together; None is that of earlier rows, else 64.
         rows_per_pass: (image, draw) pairs of a gradient's pass, at most; None is that of earlier rows, else
             as many as memory holds.
-        compiled: "on", "off" or "auto": whether torch compiles the neurons first; "auto" is that of earlier
-            rows, else by the time that the images left take without.
+        compiled: "on", "off" or "auto": whether torch compiles the neurons; auto: as earlier rows, or by time.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         keeps_images: Whether the images that won are written to candidates.safetensors.
@@ -77,26 +76,24 @@ def evaluate_run(
     Returns all rows that were asked for; processes other than the first get only earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size, rows_per_pass=rows_per_pass)
-    is_compiled = asked_to_compile(compiled)
     folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
-    classifier = group.node_first(lambda: load_classifier(run)).to(place)
+    classifier = group.node_first(lambda: _victim(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = subject_of(folder, test)
     first = _first_readable(test := test.to(place))
-    classifier.network = folded(classifier.network)
     with contextlib.ExitStack() as stack:
         rows = group.led(lambda: _earlier_rows(stack, folder, subject))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
-
-        def settled(given: Attacks | Sequence[Suite]) -> Plan:
-            return make_plan(given, **options)
-
-        unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=is_compiled)
-        plan = unit.settled(settled(attacks), rows, folder, lambda plan: _measured(plan, classifier, first))
+        unit = Unit(
+            batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=asked_to_compile(compiled)
+        )
+        asked_plan = make_plan(attacks, **options)
+        plan = unit.settled(asked_plan, rows, folder, lambda plan: _measured(plan, classifier, first))
         require_sources(plan, classifier, first)
         choice = TimeAverageChoice(folder, classifier, subject, data_root)
-        entries = settled(with_chosen_width(attacks, lambda: group.led(choice))).entries
+        chosen = with_chosen_width(attacks, lambda: group.led(choice))
+        entries = make_plan(chosen, **options).entries
         plan = with_same_entries(replace(plan, entries=entries), rows, folder)
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
         facts = describe_environment(place, seed=seed, subject=subject, processes=group.size)
@@ -104,6 +101,13 @@ def evaluate_run(
             work = work.foretold(first, on_estimate)
             rows += _recorded(work, Record(folder, facts, keeps_images), on_batch)
     return _wanted(plan, rows, test, is_leader=group.leads)
+
+
+def _victim(run: str | Path) -> SpikingClassifier:
+    """The classifier of a run, with its normalisation folded into the convolutions."""
+    classifier = load_classifier(run)
+    classifier.network = folded(classifier.network)
+    return classifier
 
 
 def _measured(plan: Plan, classifier: AbstractClassifier, images: Tensor) -> int:

@@ -132,16 +132,11 @@ class _Spikes(torch.autograd.Function):
         needed = ctx.needs_input_grad[:3]
         if weight is None:
             return found, *(6 * (None,))
-        if ctx.is_of_batch:
-            return *_through_batch_norm(found, values, weight, mean, invstd, ctx.eps, needed), *(4 * (None,))
+        if ctx.is_of_batch or any(needed[1:]):
+            parameters = (values, weight, mean, invstd, ctx.eps)
+            return *_through_norm(found, *parameters, ctx.is_of_batch, needed), *(4 * (None,))
         assert scale is not None
-        in_weight = in_bias = None
-        if needed[1]:
-            normed = (values - _per_channel(mean)) * _per_channel(invstd)
-            in_weight = (found * normed).sum((0, 1, 3, 4), dtype=weight.dtype)
-        if needed[2]:
-            in_bias = found.sum((0, 1, 3, 4), dtype=weight.dtype)
-        return found.mul_(_per_channel(scale)), in_weight, in_bias, *(4 * (None,))
+        return found.mul_(_per_channel(scale)), *(6 * (None,))
 
 
 def _differentiable(ctx: Any, order: "_Order", grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -156,18 +151,28 @@ def _differentiable(ctx: Any, order: "_Order", grad: Tensor) -> tuple[Tensor | N
     return *in_order, *(4 * (None,))
 
 
-def _through_batch_norm(
+def _through_norm(
     grad: Tensor,
     values: Tensor,
     weight: Tensor,
     mean: Tensor,
     invstd: Tensor,
     eps: float,
+    is_of_batch: bool,
     needed: tuple[bool, ...],
 ) -> tuple[Tensor | None, ...]:
-    """Gradients of values, weight and bias from that of the normalised values, statistics included."""
+    """Gradients of values, weight and bias from that of the normalised values."""
+    running = (None, None) if is_of_batch else (mean, invstd**-2 - eps)
+    of_batch = (mean, invstd) if is_of_batch else (None, None)
     found = torch.ops.aten.native_batch_norm_backward(
-        grad.flatten(0, 1), values.flatten(0, 1), weight, None, None, mean, invstd, True, eps, list(needed)
+        grad.flatten(0, 1),
+        values.flatten(0, 1),
+        weight,
+        *running,
+        *of_batch,
+        is_of_batch,
+        eps,
+        list(needed),
     )
     in_values = found[0].unflatten(0, values.shape[:2]) if needed[0] else None
     return in_values, *(
