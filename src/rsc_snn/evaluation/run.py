@@ -64,8 +64,7 @@ def evaluate_run(
         seed: Of all noise.
         limit: Test images, from the first on.
         batch_size: Images attacked together; None is that of earlier rows, else 64.
-        rows_per_pass: (image, draw) pairs of a gradient's pass, at most; None is that of earlier rows, else
-            as many as memory holds.
+        rows_per_pass: (image, draw) pairs of a gradient's pass; None: as earlier rows, or as memory holds.
         compiled: "on", "off" or "auto": whether torch compiles the neurons; auto: as earlier rows, or by time.
         device: Any torch device.
         data_root: See ``rs.data.load``.
@@ -76,7 +75,8 @@ def evaluate_run(
     Returns all rows that were asked for; processes other than the first get only earlier ones.
     """
     require_counts(num_draws=num_draws, limit=limit, batch_size=batch_size, rows_per_pass=rows_per_pass)
-    folder, group, place = RunFolder(Path(run)), current_group(), torch.device(device)
+    asked, place = asked_to_compile(compiled), torch.device(device)
+    folder, group = RunFolder(Path(run)), current_group()
     classifier = group.node_first(lambda: _victim(run)).to(place)
     test = group.node_first(lambda: test_images(folder, data_root, limit))
     subject = subject_of(folder, test)
@@ -85,9 +85,7 @@ def evaluate_run(
         rows = group.led(lambda: _earlier_rows(stack, folder, subject))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
-        unit = Unit(
-            batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=asked_to_compile(compiled)
-        )
+        unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=asked)
         asked_plan = make_plan(attacks, **options)
         plan = unit.settled(asked_plan, rows, folder, lambda plan: _measured(plan, classifier, first))
         require_sources(plan, classifier, first)
