@@ -65,7 +65,7 @@ def evaluate_run(
         limit: Test images, from the first on.
         batch_size: Images attacked together; None is that of earlier rows, else 64.
         rows_per_pass: (image, draw) pairs of a gradient's pass; None: as earlier rows, or as memory holds.
-        compiled: "on", "off" or "auto": whether torch compiles the neurons; auto: as earlier rows, or by time.
+        compiled: "on", "off" or "auto": whether torch compiles the neurons; auto: as earlier rows, or time.
         device: Any torch device.
         data_root: See ``rs.data.load``.
         keeps_images: Whether the images that won are written to candidates.safetensors.
