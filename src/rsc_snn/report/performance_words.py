@@ -47,7 +47,7 @@ ABOUT = {
     "loader": "An epoch of training, and the share of it in which nothing was computed for want of images. "
     "Images from files are decoded by other processes on the same processors, which slows down "
     "the computation beside them.",
-    "growth": "Ours in the fastest backend, and the ANN, each beside its own first point of the same axis. "
+    "growth": "Ours in the eager backend, and the ANN, each beside its own first point of the same axis. "
     "An attack's step is one of PGD over that many noise draws.",
     "coldstart": "Seconds of the first update in a fresh process, without importing torch: with an empty "
     "cache of compiled code, and again with the cache that was left.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rsc_snn import attacks, gradients
-from rsc_snn.benchmarks.backends import PLAIN, backends
+from rsc_snn.benchmarks.backends import EAGER, PLAIN
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.settling import settle
@@ -28,7 +28,7 @@ class Growth(AbstractCase):
     position: ClassVar[int] = 5
 
     def measure(self, settings: Settings) -> list[Row]:
-        """Return the rows of every point: ours in its fastest backend, and the non-spiking twin."""
+        """Return the rows of every point: ours as networks start, and the non-spiking twin."""
         updates = [
             row
             for axis, value, workload in points(settings)
@@ -77,11 +77,10 @@ def _measure(
 
 
 def _updates(workload: Workload, settings: Settings) -> list[Side]:
-    fastest = backends(settings.place)[-1]
-    own = Learner(workload.spiking(fastest), workload, settings.place)
+    own = Learner(workload.spiking(EAGER), workload, settings.place)
     twin = Learner(workload.twin(PLAIN), workload, settings.place)
     return [
-        Side(name="ours", backend=fastest, work=own.update, is_checked=None),
+        Side(name="ours", backend=EAGER, work=own.update, is_checked=None),
         Side(name="ANN", work=twin.update, is_checked=None),
     ]
 
@@ -93,13 +92,13 @@ def _draws(settings: Settings) -> list[Row]:
     rows: list[Row] = []
     for num_draws in (1, 2) if settings.is_quick else (1, 5, 20):
         work = _attack_step(workload, num_draws, settings)
-        side = Side(name="ours", backend=backends(settings.place)[-1], work=work, is_checked=None)
+        side = Side(name="ours", backend=EAGER, work=work, is_checked=None)
         rows += _measure("draws of an attack's step", num_draws, workload, [side], settings)
     return rows
 
 
 def _attack_step(workload: Workload, num_draws: int, settings: Settings) -> Callable[[], object]:
-    network = workload.spiking(backends(settings.place)[-1])
+    network = workload.spiking(EAGER)
     images, labels = workload.batch(settings.place)
     settle(workload.classifier(network, settings.place), images)
     classifier = workload.classifier(folded(network.eval().requires_grad_(False)), settings.place).eval()
