@@ -150,7 +150,7 @@ def contenders(
         classifier = victim(backend, is_folded=True)
         return lambda images, labels: kind.ours(classifier, images, labels, gradient=kind.path)
 
-    found: dict[tuple[str, str], Attack] = {("ours", name): own(name) for name in backends(settings.place)}
+    found: dict[tuple[str, str], Attack] = {("ours", name): own(name) for name in backends(settings)}
     if version_of(PEER) is not None:
         for name in dict.fromkeys((PLAIN, EAGER)):
             found[PEER, name] = kind.peer(victim(name, is_folded=False))

@@ -17,7 +17,6 @@ from rsc_snn.certification.votes import Voter
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import RandomizedSmoothing
 from rsc_snn.networks import VGG5, BuiltNetwork, set_backend
-from rsc_snn.networks.compiling import can_compile
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
 
@@ -82,7 +81,7 @@ def _sides(workload: Workload, rows_per_pass: int, num_passes: int, settings: Se
         ("plain passes, folded", EAGER, passing(fast)),
         ("certifying", EAGER, certifying(fast)),
     ]
-    if can_compile(device):
+    if COMPILED in backends(settings):
         set_backend(compiled, COMPILED)
         listed.append(("certifying", COMPILED, certifying(compiled)))
     facts = {"amount": rows_per_pass * num_passes, "unit": "votes"}
@@ -98,6 +97,6 @@ def _check(workload: Workload, settings: Settings) -> None:
     network = folded(trained.network)
     with torch.no_grad():
         expected = trained.network(current)
-        for backend in backends(settings.place)[1:]:
+        for backend in backends(settings)[1:]:
             set_backend(network, backend)
             require_close(f"the folded network ({backend})", network(current), expected, tolerance=EXACT)

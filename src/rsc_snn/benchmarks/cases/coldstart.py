@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rsc_snn.benchmarks.backends import COMPILED, PLAIN, backends
+from rsc_snn.benchmarks.backends import COMPILED, PLAIN
 from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.processes import alone
 from rsc_snn.benchmarks.settings import Settings
@@ -40,8 +40,8 @@ class ColdStart(AbstractCase):
                 "case coldstart expects a compiler (g++ or clang++; Triton on a GPU), found none; install it "
                 "or name the other cases"
             )
-        sides = [("ours", COMPILED)] if COMPILED in backends(settings.place) else []
-        return [row for side in [*sides, (_TWIN, None)] for row in _rows(*side, settings)]
+        sides: list[tuple[str, str | None]] = [("ours", COMPILED), (_TWIN, None)]
+        return [row for side, backend in sides for row in _rows(side, backend, settings)]
 
     def perform(self, task: Row, settings: Settings) -> Row:
         """Return the seconds of the first update and of the second one."""

@@ -41,7 +41,7 @@ def _rows(num_steps: int, settings: Settings) -> list[Row]:
     sides = [
         *(
             Side(name="ours", backend=name, work=_work(_own(name, settings), shape, settings))
-            for name in backends(settings.place)
+            for name in backends(settings)
         ),
         Side(name="ReLU", work=_work(torch.relu, shape, settings), is_checked=None),
         *(_peer_side(peer, shape, settings) for peer in installed_peers()),

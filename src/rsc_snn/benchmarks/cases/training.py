@@ -93,10 +93,7 @@ def workloads(settings: Settings) -> Iterator[Workload]:
 
 def contenders(workload: Workload, settings: Settings) -> list[Contender]:
     """Return all sides; the weights are the same, and nothing is made yet."""
-    own = [
-        Contender("ours", name, functools.partial(workload.spiking, name))
-        for name in backends(settings.place)
-    ]
+    own = [Contender("ours", name, functools.partial(workload.spiking, name)) for name in backends(settings)]
     others = [
         Contender(peer.name, layout, functools.partial(_peer_network, workload, peer, layout), peer)
         for peer in installed_peers()
@@ -167,7 +164,7 @@ def _check(workload: Workload, settings: Settings) -> None:
     small, place = replace(workload, batch_size=_CHECKED_IMAGES), settings.place
     images, _ = small.batch(place, torch.float64)
     current = small.coding.encode(images, small.num_steps)
-    compared = backends(place)[1:]
+    compared = backends(settings)[1:]
     others = {f"backend {name}": functools.partial(small.spiking, name, torch.float64) for name in compared}
     for peer in installed_peers():
         if peer.has_networks:
