@@ -129,7 +129,7 @@ def test_a_run_is_repeated_from_its_own_file(tmp_path: Path) -> None:
         (["train", "nowhere:f"], "cannot import 'nowhere:f'"),
         (["train", "json:loads"], "'json:loads' failed: TypeError"),
         (["train", "digits-vgg5-direct", "--out", "/dev/null/x"], "check the path and its permissions"),
-        (["train", "digits-vgg5-direct", "--compile", "on"], "--compile takes auto, on, off"),
+        (["train", "digits-vgg5-direct", "--compile", "yes"], "--compile takes auto, on, off"),
         (["train"], "Missing argument"),
         (["trian", "x"], "No such command 'trian'. Did you mean 'train'?"),
         (["train", "digits-vgg5-direct", "--epochs", "3"], "No such option: --epochs"),

@@ -87,8 +87,8 @@ def evaluate_run(
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
         unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=asked)
         asked_plan = make_plan(attacks, **options)
+        require_sources(asked_plan, classifier, first)
         plan = unit.settled(asked_plan, rows, folder, lambda plan: _measured(plan, classifier, first))
-        require_sources(plan, classifier, first)
         choice = TimeAverageChoice(folder, classifier, subject, data_root)
         chosen = with_chosen_width(attacks, lambda: group.led(choice))
         entries = make_plan(chosen, **options).entries
