@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from rsc_snn.classifier import SpikingClassifier
-from rsc_snn.codings import AbstractCoding, Direct
-from rsc_snn.networks import AbstractNetwork, Blueprint, BuiltNetwork
+from rsc_snn.codings import AbstractCoding, Direct, RandomizedSmoothing
+from rsc_snn.networks import VGG5, AbstractNetwork, Blueprint, BuiltNetwork
 from rsc_snn.networks.backends import set_backend
 from rsc_snn.neurons import LIF, AbstractNeuron, ReLU
 from rsc_snn.rng import derived_generator
@@ -87,3 +87,18 @@ class Unrolled(nn.Module):
         logits_1NK: Tensor = self.network(current_TBCHW.flatten(0, 1)[None])
         logits: Tensor = logits_1NK[0].unflatten(0, current_TBCHW.shape[:2])
         return logits
+
+
+def usual_network(*, is_quick: bool) -> VGG5:
+    """Return VGG-5 with 1024 hidden neurons, or a tiny one for a quick look."""
+    return VGG5(hidden_width=64, width_divisor=8) if is_quick else VGG5(hidden_width=1024)
+
+
+def usual_workload(*, is_quick: bool) -> Workload:
+    """Return 32 images at T=4, coded by RSC-I, or less for a quick look."""
+    return Workload(
+        network=usual_network(is_quick=is_quick),
+        batch_size=8 if is_quick else 32,
+        num_steps=2 if is_quick else 4,
+        coding=RandomizedSmoothing(variance=0.1),
+    )

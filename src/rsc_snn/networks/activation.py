@@ -32,7 +32,7 @@ class Activation(nn.Module):
         if self.drive is not None:
             return self.drive(current_TBN)
         if self._has_kernels():
-            return self._spikes(current_TBN, None, num_steps=len(current_TBN), is_pooled=False)
+            return self.fused(current_TBN, None, num_steps=len(current_TBN), is_pooled=False)
         if self.kernels is None and type(neuron := self.neuron) is LIF:
             return neuron.driven(current_TBN, neuron.surrogate)
         return self.neuron.over_time(current_TBN)
@@ -47,12 +47,18 @@ class Activation(nn.Module):
         """Spikes of values that are normalised first and perhaps pooled afterwards.
 
         Args:
-            values_SBCHW: S is T, or 1 where the current is the same at every step.
+            values_SBCHW: S is T, or 1 where the current is the same at every step; of any shape [S, *N] where
+                it is neither normalised nor pooled.
             affine: The normalisation; None where there is none.
             num_steps: T.
             is_pooled: Whether spikes are averaged over squares of 2x2.
         """
-        return self._spikes(values_SBCHW, affine, num_steps=num_steps, is_pooled=is_pooled)
+        assert self.kernels is not None
+        shape = Shape(num_steps, is_pooled=is_pooled)
+        spikes = Layer(self.neuron, self.kernels, shape).spikes(values_SBCHW, affine)
+        if is_pooled or not torch.is_grad_enabled() or has_hooks(self):
+            return spikes
+        return marked_binary(spikes)
 
     def extra_repr(self) -> str:
         """The neuron."""
@@ -60,11 +66,3 @@ class Activation(nn.Module):
 
     def _has_kernels(self) -> bool:
         return self.kernels is not None and type(self.neuron) is LIF
-
-    def _spikes(self, values: Tensor, affine: Affine | None, *, num_steps: int, is_pooled: bool) -> Tensor:
-        assert self.kernels is not None
-        shape = Shape(num_steps, is_pooled=is_pooled)
-        spikes = Layer(self.neuron, self.kernels, shape).spikes(values, affine)
-        if is_pooled or not torch.is_grad_enabled() or has_hooks(self):
-            return spikes
-        return marked_binary(spikes)

@@ -19,12 +19,11 @@ from rsc_snn.benchmarks.processes import alone
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.settling import settle
 from rsc_snn.benchmarks.timing import Side, measured
-from rsc_snn.benchmarks.workload import Workload
+from rsc_snn.benchmarks.workload import Workload, usual_network
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import Direct, RandomizedSmoothing
 from rsc_snn.errors import InputError
 from rsc_snn.gradients import AbstractGradient
-from rsc_snn.networks import VGG5
 from rsc_snn.networks.backends import set_backend
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
@@ -77,7 +76,7 @@ class Kind:
 
     def workload(self) -> Workload:
         """Return network, coding and batch."""
-        network = VGG5(hidden_width=64, width_divisor=8) if self.is_small else VGG5(hidden_width=1024)
+        network = usual_network(is_quick=self.is_small)
         coding = RandomizedSmoothing(variance=0.1)
         num_steps = 2 if self.is_small else 4
         return Workload(network=network, batch_size=self.batch_size, num_steps=num_steps, coding=coding)

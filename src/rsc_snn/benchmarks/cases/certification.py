@@ -12,11 +12,11 @@ from rsc_snn.benchmarks.checking import EXACT, require_close
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.settling import settle
 from rsc_snn.benchmarks.timing import Side, measured
-from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload
+from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload, usual_network
 from rsc_snn.certification.votes import Voter
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import RandomizedSmoothing
-from rsc_snn.networks import VGG5, BuiltNetwork, set_backend
+from rsc_snn.networks import BuiltNetwork, set_backend
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
 
@@ -33,7 +33,7 @@ class Certification(AbstractCase):
     def measure(self, settings: Settings) -> list[Row]:
         """Return a row per side, with the votes that its seconds are for."""
         workload = Workload(
-            network=VGG5(hidden_width=64, width_divisor=8) if settings.is_quick else VGG5(hidden_width=1024),
+            network=usual_network(is_quick=settings.is_quick),
             batch_size=_NUM_IMAGES,
             num_steps=2 if settings.is_quick else 4,
             coding=RandomizedSmoothing(variance=0.1),

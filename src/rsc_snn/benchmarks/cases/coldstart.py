@@ -11,10 +11,8 @@ from rsc_snn.benchmarks.processes import alone
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.timing import Side, make_row, seconds_of
 from rsc_snn.benchmarks.update import Learner
-from rsc_snn.benchmarks.workload import Workload
-from rsc_snn.codings import RandomizedSmoothing
+from rsc_snn.benchmarks.workload import usual_workload
 from rsc_snn.errors import InputError
-from rsc_snn.networks import VGG5
 from rsc_snn.networks.compiling import can_compile
 from rsc_snn.runs.files import Row
 
@@ -45,21 +43,13 @@ class ColdStart(AbstractCase):
 
     def perform(self, task: Row, settings: Settings) -> Row:
         """Return the seconds of the first update and of the second one."""
-        workload = _workload(settings)
+        workload = usual_workload(is_quick=settings.is_quick)
         network: Any = workload.twin(PLAIN) if task["backend"] is None else workload.spiking(task["backend"])
         if task["backend"] is None:
             network.network.compile(dynamic=False)
         learner = Learner(network, workload, settings.place)
         first, second = (seconds_of(learner.update, settings.place) for _ in range(2))
         return {"first": first, "second": second}
-
-
-def _workload(settings: Settings) -> Workload:
-    coding = RandomizedSmoothing(variance=0.1)
-    if settings.is_quick:
-        small = VGG5(hidden_width=64, width_divisor=8)
-        return Workload(network=small, batch_size=2, num_steps=2, coding=coding)
-    return Workload(network=VGG5(hidden_width=1024), batch_size=32, num_steps=4, coding=coding)
 
 
 def _rows(side: str, backend: str | None, settings: Settings) -> list[Row]:
@@ -76,6 +66,6 @@ def _rows(side: str, backend: str | None, settings: Settings) -> list[Row]:
     for cache, taken in found.items():
         facts = {"second_update": [round(one["second"], 6) for one in taken]}
         shown = Side(name=side, backend=backend, work=lambda: None, is_checked=None, facts=facts)
-        what = {"cache": cache, **_workload(settings).described()}
+        what = {"cache": cache, **usual_workload(is_quick=settings.is_quick).described()}
         rows.append(make_row(ColdStart.name, what, shown, [one["first"] for one in taken], settings))
     return rows

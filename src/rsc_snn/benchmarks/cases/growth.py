@@ -11,8 +11,7 @@ from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.settling import settle
 from rsc_snn.benchmarks.timing import Side, measured
 from rsc_snn.benchmarks.update import Learner
-from rsc_snn.benchmarks.workload import Workload
-from rsc_snn.codings import RandomizedSmoothing
+from rsc_snn.benchmarks.workload import Workload, usual_workload
 from rsc_snn.networks import VGG5, VGG11, AbstractNetwork, ResNet19, SEWResNet18
 from rsc_snn.networks.folding import folded
 from rsc_snn.runs.files import Row
@@ -39,7 +38,7 @@ class Growth(AbstractCase):
 
 def points(settings: Settings) -> Iterator[tuple[str, int | str, Workload]]:
     """Yield what changes, its value, and the workload."""
-    base = _base(settings)
+    base = usual_workload(is_quick=settings.is_quick)
     for num_steps in (1, 2) if settings.is_quick else (1, 2, 4, 8, 16):
         yield "T", num_steps, replace(base, num_steps=num_steps)
     for batch_size in (2, 4) if settings.is_quick else (8, 16, 32, 64):
@@ -48,14 +47,6 @@ def points(settings: Settings) -> Iterator[tuple[str, int | str, Workload]]:
         yield "image size", image_size, replace(base, image_size=image_size, batch_size=base.batch_size // 2)
     for name, network in _networks(settings).items():
         yield "network", name, replace(base, network=network, batch_size=base.batch_size // 4)
-
-
-def _base(settings: Settings) -> Workload:
-    coding = RandomizedSmoothing(variance=0.1)
-    if settings.is_quick:
-        small = VGG5(hidden_width=64, width_divisor=8)
-        return Workload(network=small, batch_size=8, num_steps=2, coding=coding)
-    return Workload(network=VGG5(hidden_width=1024), batch_size=32, num_steps=4, coding=coding)
 
 
 def _networks(settings: Settings) -> dict[str, AbstractNetwork]:
@@ -87,7 +78,7 @@ def _updates(workload: Workload, settings: Settings) -> list[Side]:
 
 def _draws(settings: Settings) -> list[Row]:
     """Return the rows of a step of PGD over 1, 5 and 20 noise draws."""
-    workload = _base(settings)
+    workload = usual_workload(is_quick=settings.is_quick)
     workload = replace(workload, batch_size=workload.batch_size // 2)
     rows: list[Row] = []
     for num_draws in (1, 2) if settings.is_quick else (1, 5, 20):

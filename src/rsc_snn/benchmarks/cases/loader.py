@@ -16,10 +16,9 @@ from rsc_snn.benchmarks.case import AbstractCase
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.timing import Side, make_row, seconds_of
 from rsc_snn.benchmarks.update import Learner
-from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload
+from rsc_snn.benchmarks.workload import NUM_CLASSES, Workload, usual_network
 from rsc_snn.codings import RandomizedSmoothing
 from rsc_snn.data import AbstractImageSet, Augmentation, ImageFolder, ImageSet, by_name, default_num_workers
-from rsc_snn.networks import VGG5
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import Row
 from rsc_snn.training.waiting import waiting_of
@@ -57,7 +56,7 @@ class Loader(AbstractCase):
 def _row(
     kind: str, image_size: int, num_workers: int, stream: Callable[[torch.device], Stream], settings: Settings
 ) -> Row:
-    network = VGG5(hidden_width=64, width_divisor=8) if settings.is_quick else VGG5(hidden_width=1024)
+    network = usual_network(is_quick=settings.is_quick)
     workload = Workload(
         network=network,
         batch_size=_BATCH,

@@ -19,7 +19,7 @@ from rsc_snn.benchmarks.processes import alone
 from rsc_snn.benchmarks.settings import Settings
 from rsc_snn.benchmarks.timing import Side, measured, seconds_of
 from rsc_snn.benchmarks.update import Learner, count_flops
-from rsc_snn.benchmarks.workload import Workload
+from rsc_snn.benchmarks.workload import Workload, usual_network
 from rsc_snn.codings import Direct, RandomizedSmoothing
 from rsc_snn.data import by_name
 from rsc_snn.networks import VGG5, VGG11, ResNet19, SEWResNet18
@@ -80,12 +80,12 @@ class Contender:
 
 def workloads(settings: Settings) -> Iterator[Workload]:
     """Yield what is trained: more networks on a GPU."""
-    vgg5, resnet19 = VGG5(hidden_width=1024), ResNet19()
+    vgg5, resnet19 = usual_network(is_quick=False), ResNet19()
     listed = [(vgg5, 32, 4), (vgg5, 32, 8), (resnet19, 8, 4)]
     if settings.place.type == "cuda":
         listed += [(VGG11(), 32, 4), (SEWResNet18(), 32, 4)]
     if settings.is_quick:
-        listed = [(VGG5(hidden_width=64, width_divisor=8), 4, 2)]
+        listed = [(usual_network(is_quick=True), 4, 2)]
     for network, batch_size, num_steps in listed:
         for coding in _CODINGS:
             yield Workload(network=network, batch_size=batch_size, num_steps=num_steps, coding=coding)
