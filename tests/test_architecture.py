@@ -23,7 +23,7 @@ FLOORS = [
     {"data", "gradients"},
     {"attacks"},
     {"evaluation", "interop"},
-    {"auditing", "certification"},
+    {"auditing", "certification", "paper", "theory", "observing"},
     {"objectives"},
     {"training"},
     {"experiments", "report", "benchmarks"},
