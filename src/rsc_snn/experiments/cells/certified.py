@@ -1,0 +1,78 @@
+"""The cell that certifies a network."""
+
+from dataclasses import dataclass
+
+from rsc_snn.certification.certificate import Demand
+from rsc_snn.certification.run import certify_run
+from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.network import Network
+from rsc_snn.experiments.cells.probe import Probe
+from rsc_snn.runs.folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certified(AbstractCell):
+    """Proves within which radius nothing changes the majority vote; rows go to certificates.jsonl.
+
+    Args:
+        network: The subject, whose coding must have noise.
+        limit: Test images, from the first on.
+        num_select: Draws that choose the class of an image.
+        num_estimate: Draws that bound its probability.
+        alpha: Probability that the certificate of an image is wrong, at most.
+    """
+
+    network: Network
+    limit: int | None = None
+    num_select: int = 100
+    num_estimate: int = 100_000
+    alpha: float = 0.001
+
+    @property
+    def run(self) -> str:
+        """The subject's."""
+        return self.network.run
+
+    @property
+    def needs(self) -> tuple[Network, ...]:
+        """The subject."""
+        return (self.network,)
+
+    @property
+    def what(self) -> str:
+        """Certify, and what."""
+        return f"certify {self.network}, {self.num_estimate:,} draws"
+
+    def expected_seconds(self, probe: Probe, place: Place) -> float:
+        """A pass for every draw."""
+        num_draws = self.num_select + self.num_estimate
+        return num_draws * probe.look(self.network) * probe.num_images(self.network, self.limit)
+
+    def command(self, place: Place) -> list[str]:
+        """rsc-snn certify."""
+        words = ["certify", str(place.run(self.network)), "--samples", str(self.num_estimate)]
+        words += ["--select", str(self.num_select), "--alpha", str(self.alpha), "--no-attack"]
+        words += ["--limit", str(self.limit)] if self.limit is not None else []
+        return [*words, "--seed", str(self.network.seed)]
+
+    def compute(self, place: Place) -> None:
+        """Certify the images that have no row yet."""
+        demand = Demand(
+            num_select=self.num_select,
+            num_estimate=self.num_estimate,
+            alpha=self.alpha,
+            seed=self.network.seed,
+        )
+        certify_run(
+            place.run(self.network),
+            demand,
+            limit=self.limit,
+            compiled=place.compiled,
+            device=place.device,
+            data_root=place.data_root,
+            on_batch=place.tell_images,
+        )
+
+    def is_there(self, place: Place) -> bool:
+        """Whether there are rows."""
+        return RunFolder(place.run(self.network)).certificates.is_file()

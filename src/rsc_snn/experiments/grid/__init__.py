@@ -1,0 +1,1 @@
+"""Running cells: one after another, or on a cluster; the same rows either way."""
