@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.runs.activity_schema import require_activity_rows
 from rsc_snn.runs.audit_schema import require_audit_rows
 from rsc_snn.runs.certificate_schema import require_certificate_rows
 from rsc_snn.runs.files import Row, read_rows, replace_text
@@ -52,6 +53,16 @@ class RunFolder:
     def audit(self) -> Path:
         """A row per check of the last audit."""
         return self.path / "audit.jsonl"
+
+    @property
+    def activity(self) -> Path:
+        """A row per condition and layer: what the neurons did."""
+        return self.path / "activity.jsonl"
+
+    @property
+    def examples(self) -> Path:
+        """A few images, and the spikes that one of them causes."""
+        return self.path / "examples.safetensors"
 
     @property
     def certificates(self) -> Path:
@@ -120,6 +131,12 @@ class RunFolder:
         """Return all complete rows of audit.jsonl, checked."""
         rows = read_rows(self.audit)
         require_audit_rows(rows, self.audit)
+        return rows
+
+    def activity_rows(self) -> list[Row]:
+        """Return all complete rows of activity.jsonl, checked."""
+        rows = read_rows(self.activity)
+        require_activity_rows(rows, self.activity)
         return rows
 
     def certificate_rows(self) -> list[Row]:

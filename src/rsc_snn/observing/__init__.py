@@ -1,0 +1,1 @@
+"""Observing: what happens inside a network while it answers. Nothing here changes the network."""

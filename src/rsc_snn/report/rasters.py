@@ -1,0 +1,143 @@
+"""Spike and membrane rasters of one image, layer by layer."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from rsc_snn.report.sections import Picture, Section
+from rsc_snn.report.strips import class_name
+from rsc_snn.runs.examples import Array, Examples, ShownLayer
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe, Ito
+_LINES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "s", "^", "D")
+_MOST_LAYERS = 8
+_ROW_HEIGHT = 1.35  # inches
+_DPI = 90
+
+
+def raster_section(name: str, examples: Examples) -> Section:
+    """Return spikes and membranes of the first example image; words alone for a network without spikes.
+
+    Args:
+        name: Name of the run.
+        examples: What examples.safetensors holds.
+    """
+    title = f"Spikes and membranes: {name}"
+    facts = examples.facts
+    if not facts.layers:
+        return Section(title, words=("The neurons of this network do not spike and keep no membrane.",))
+    layers = shown_layers(list(facts.layers))
+    image = f"test image {facts.indices[0]} ({class_name(facts.classes, facts.labels[0])})"
+    left_out = (
+        f" {len(layers)} of {len(facts.layers)} layers are shown, evenly spaced."
+        if len(layers) < len(facts.layers)
+        else ""
+    )
+    words = (
+        f"What {facts.layers[0].name} to {facts.layers[-1].name} do with {image} in T={facts.num_steps} steps, "
+        f"for one noise draw.{left_out}"
+    )
+    picture = Picture(draw_rasters(examples, layers), _alt(examples, layers, image), _caption())
+    return Section(title, words=(words,), pictures=(picture,))
+
+
+def shown_layers(layers: list[ShownLayer]) -> list[ShownLayer]:
+    """Return up to eight layers, evenly spaced, the first and the last among them."""
+    if len(layers) <= _MOST_LAYERS:
+        return layers
+    return [layers[round(place)] for place in np.linspace(0, len(layers) - 1, _MOST_LAYERS)]
+
+
+def loudest(spikes_TM: Array, count: int = len(_COLOURS)) -> list[int]:
+    """Return the neurons with the most spikes, the earlier of equal ones first, in their order."""
+    most = np.argsort(-spikes_TM.sum(0), kind="stable")[:count]
+    return sorted(int(number) for number in most)
+
+
+def draw_rasters(examples: Examples, layers: list[ShownLayer]) -> bytes:
+    """Return a PNG with a row per layer: spikes for the clean and the attacked image, and membranes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 0.5 + _ROW_HEIGHT * len(layers)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(layers), 3, squeeze=False, sharex=True, width_ratios=(1, 1, 1.3))
+    steps = np.arange(1, examples.facts.num_steps + 1)
+    for row, layer in zip(panels, layers, strict=True):
+        spikes, membranes = examples.spikes[layer.name], examples.membranes[layer.name]
+        for panel, shown in zip(row, spikes, strict=False):
+            _draw_spikes(panel, shown, steps)
+        row[0].set_ylabel(layer.name, fontsize=9)
+        _draw_membranes(row[2], membranes[0], spikes[0], layer.threshold, steps)
+    for panel, title in zip(
+        panels[0], ("spikes, clean image", "spikes, attacked image", "membranes, clean image"), strict=True
+    ):
+        panel.set_title(title, fontsize=10)
+    for panel in panels[-1]:
+        panel.set_xlabel("time step", fontsize=9)
+        panel.set_xticks(steps if len(steps) <= 10 else steps[:: -(-len(steps) // 10)])
+        panel.set_xlim(0.5, len(steps) + 0.5)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=_DPI, pil_kwargs={"optimize": True})
+    return picture.getvalue()
+
+
+def _draw_spikes(panel: Any, spikes_TM: Array, steps: Array) -> None:
+    """A tick per spike; a line of the panel per neuron, the first on top."""
+    num_neurons = spikes_TM.shape[1]
+    times, neurons = np.nonzero(spikes_TM)
+    length = 0.42
+    panel.vlines(steps[times], neurons - length, neurons + length, color="#1a1a1a", linewidth=2.2)
+    panel.set_ylim(num_neurons - 0.5, -0.5)
+    panel.set_yticks([])
+    panel.tick_params(labelsize=8)
+    panel.text(
+        0.99,
+        0.03,
+        f"{len(times)} spikes",
+        transform=panel.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=7.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
+    )
+
+
+def _draw_membranes(
+    panel: Any, membranes_TM: Array, spikes_TM: Array, threshold: float, steps: Array
+) -> None:
+    """A line per neuron, filled where it fires."""
+    panel.axhline(threshold, color="#555555", linewidth=1, linestyle=(0, (1, 1)))
+    for style, neuron in enumerate(loudest(spikes_TM)):
+        colour, marker = _COLOURS[style], _MARKERS[style]
+        values, fires = membranes_TM[:, neuron], spikes_TM[:, neuron]
+        panel.plot(steps, values, color=colour, linestyle=_LINES[style], linewidth=1.1)
+        for chosen, face in ((fires, colour), (~fires, "white")):
+            panel.plot(
+                steps[chosen], values[chosen], marker, color=colour, markerfacecolor=face, markersize=4
+            )
+    panel.tick_params(labelsize=8)
+    panel.grid(alpha=0.25)
+
+
+def _alt(examples: Examples, layers: list[ShownLayer], image: str) -> str:
+    counts = [
+        f"{layer.name} {int(examples.spikes[layer.name][0].sum())} and "
+        f"{int(examples.spikes[layer.name][1].sum())}"
+        for layer in layers
+    ]
+    return (
+        f"Spikes of some neurons of each layer over time for {image}, clean and attacked, and membranes. Spikes "
+        f"shown, clean and attacked: {'; '.join(counts)}."
+    )
+
+
+def _caption() -> str:
+    return (
+        "A line of a raster is a neuron, a tick a spike; up to 24 neurons of each layer, spread over it "
+        "without regard to what they do, the same for both images. Right: membranes of the four shown neurons "
+        "that spike most; dotted the threshold, filled where the neuron fires, after which it starts again "
+        "from 0. One image and one noise draw: to compare layers or images look at the firing rates."
+    )
