@@ -124,7 +124,7 @@ def lost(*evidence: str) -> Check:
 
 
 def measured_by(place: str, *evidence: str, tables: Check | None = None) -> Check:
-    """Say what measures it, what is known before, and what ``tables`` finds; if that contradicts, it counts."""
+    """Say what measures it, what is known before, and what ``tables`` finds; a contradiction counts."""
 
     def check(cells: Cells) -> Answer:
         found = None if tables is None else tables(cells)

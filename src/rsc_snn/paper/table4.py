@@ -4,8 +4,8 @@ from rsc_snn.paper.number import Number
 from rsc_snn.paper.rows import Block, Derived
 
 _NOTE = (
-    "the source runs nineteen cells into one; they are put back in the order of the rows, which the row's "
-    "F-QTE confirms"
+    "the source runs nineteen cells into one; they are put back in the order of the rows, which F-QTE (their "
+    "sum) and P-QTE (which of two is Clean) confirm"
 )
 
 
