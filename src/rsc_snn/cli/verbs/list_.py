@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-KINDS = ("codings", "neurons", "networks", "attacks", "gradients", "datasets", "recipes")
+KINDS = ("codings", "neurons", "networks", "attacks", "gradients", "datasets", "recipes", "tables", "claims")
 
 
 def command(
@@ -12,8 +12,7 @@ def command(
         str | None, typer.Argument(metavar=f"[{'|'.join(KINDS)}]", help="What to list (default: all).")
     ] = None,
 ) -> None:
-    """List what can be used by name."""
-    from rsc_snn.cli.inventory import inventory
+    """List what can be used by name, and what the paper shows and claims."""
     from rsc_snn.errors import UnknownNameError
 
     if kind is not None and kind not in KINDS:
@@ -21,5 +20,18 @@ def command(
     for name in KINDS if kind is None else (kind,):
         if kind is None:
             typer.echo(f"{name}:")
-        for item, line in inventory(name):
-            typer.echo(f"  {item:24} {line}" if line else f"  {item}")
+        for item, text in _lines(name):
+            first, *more = text.splitlines() or [""]
+            typer.echo(f"  {item:30} {first}".rstrip())
+            for line in more:
+                typer.echo(f"      {line}")
+
+
+def _lines(kind: str) -> list[tuple[str, str]]:
+    from rsc_snn.cli.paper import LISTS
+
+    if kind in LISTS:
+        return LISTS[kind]()
+    from rsc_snn.cli.inventory import inventory  # which imports torch
+
+    return inventory(kind)

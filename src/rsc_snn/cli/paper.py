@@ -1,0 +1,31 @@
+"""What ``rsc-snn list tables`` and ``rsc-snn list claims`` show. Needs no torch."""
+
+from collections.abc import Callable
+
+from rsc_snn.paper.claim import Answer, Claim
+from rsc_snn.paper.claims import CLAIMS
+from rsc_snn.paper.places import PLACES
+
+_MOST_LINES = 6  # of evidence; the first says how many there are
+
+Lines = list[tuple[str, str]]
+
+
+def _tables() -> Lines:
+    return [(place.name, f"{place.shows} ({place.state})") for place in PLACES]
+
+
+def _claims() -> Lines:
+    return [(claim.id, _describe(claim, claim.answer())) for claim in CLAIMS]
+
+
+def _describe(claim: Claim, answer: Answer) -> str:
+    by = f" by {answer.measured_by}" if answer.measured_by else ""
+    shown = answer.evidence[:_MOST_LINES]
+    left = len(answer.evidence) - len(shown)
+    more = [f"and {left} more"] if left else []
+    return "\n".join([f"{answer.verdict}{by} ({claim.section})", claim.says, *shown, *more])
+
+
+LISTS: dict[str, Callable[[], Lines]] = {"tables": _tables, "claims": _claims}
+"""Of the paper, by kind: (name, a line or several). A claim has its verdict, what it says, and the evidence."""
