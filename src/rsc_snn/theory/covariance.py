@@ -13,7 +13,7 @@ from rsc_snn.errors import RangeError, ShapeError
 from rsc_snn.rng import Streams
 from rsc_snn.theory.noises import AbstractNoise
 
-_NUMBERS_AT_ONCE = 2**21
+_NUMBERS_AT_ONCE = 2**19
 _LEAST_SAMPLES = 1000
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rsc_snn.checks import require_num_steps
-from rsc_snn.codings import Poisson, RandomizedSmoothing
+from rsc_snn.codings import Direct, Poisson, RandomizedSmoothing
 from rsc_snn.rng import Randomness, normal_like
 from rsc_snn.theory.moments import Moments, clamped_moments, gaussian_moments, poisson_moments
 
@@ -44,6 +44,31 @@ class AbstractNoise(ABC):
     def moments(self, pixels: Float[Tensor, "*shape"], num_steps: int) -> Moments:
         """Return mean and variance of a pixel of the mean over ``num_steps`` steps."""
         return self.step_moments(pixels).over_steps(num_steps, is_fresh=self.is_fresh)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoNoise(AbstractNoise):
+    """The product's direct coding."""
+
+    @property
+    def name(self) -> str:
+        """Direct."""
+        return "direct"
+
+    def encode(
+        self, image: Float[Tensor, "B C H W"], num_steps: int, *, generator: Randomness = None
+    ) -> Float[Tensor, "T B C H W"]:
+        """Return the image at every step."""
+        return Direct().encode(image, num_steps, generator=generator)
+
+    def step_moments(self, pixels: Float[Tensor, "*shape"]) -> Moments:
+        """Return x and 0."""
+        return gaussian_moments(pixels, 0.0)
+
+    @property
+    def is_fresh(self) -> bool:
+        """False: there is nothing to draw."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
