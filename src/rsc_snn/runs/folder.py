@@ -14,6 +14,7 @@ from rsc_snn.runs.audit_schema import require_audit_rows
 from rsc_snn.runs.certificate_schema import require_certificate_rows
 from rsc_snn.runs.files import Row, read_rows, replace_text
 from rsc_snn.runs.schema import require_attack_rows, require_epoch_rows
+from rsc_snn.runs.theory_schema import require_theory_rows
 
 LOCK = ".lock"
 
@@ -68,6 +69,16 @@ class RunFolder:
     def certificates(self) -> Path:
         """A row per certified image."""
         return self.path / "certificates.jsonl"
+
+    @property
+    def theory(self) -> Path:
+        """A row per claim of the theory that was tried."""
+        return self.path / "theory.jsonl"
+
+    @property
+    def theory_images(self) -> Path:
+        """An image of each data set, coded in every way, for the report."""
+        return self.path / "theory-images.safetensors"
 
     @property
     def candidates(self) -> Path:
@@ -143,6 +154,12 @@ class RunFolder:
         """Return all complete rows of certificates.jsonl, checked."""
         rows = read_rows(self.certificates)
         require_certificate_rows(rows, self.certificates)
+        return rows
+
+    def theory_rows(self) -> list[Row]:
+        """Return all complete rows of theory.jsonl, checked."""
+        rows = read_rows(self.theory)
+        require_theory_rows(rows, self.theory)
         return rows
 
     @contextlib.contextmanager
