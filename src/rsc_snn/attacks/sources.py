@@ -75,9 +75,9 @@ class GivenSource(AbstractSource):
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SavedSource(AbstractSource):
-    """The classifier of a run folder.
+    """The classifier of a run folder. Rows show the folder's name: where it lies does not matter.
 
     Args:
         run: Path of the run folder.
@@ -90,6 +90,9 @@ class SavedSource(AbstractSource):
     def __post_init__(self) -> None:
         if self.subject is None:
             object.__setattr__(self, "subject", self.digest()[:_SHOWN])
+
+    def __repr__(self) -> str:
+        return f"SavedSource(run={self._path.name!r}, subject={self.subject!r})"
 
     def classifier(self, device: torch.device, dtype: torch.dtype) -> AbstractClassifier:
         """Return it, loaded once per process, device and type."""

@@ -97,7 +97,12 @@ SHORT = Budget(
     name="short",
     words="the paper's data with few images, epochs and time steps, and narrower networks: an evening on a "
     "CPU, minutes on a GPU",
-    settings=("training.epochs=3", "training.num_images=10000", "training.num_validation=1000"),
+    settings=(
+        "training.warmup_epochs=1",
+        "training.epochs=3",
+        "training.num_images=10000",
+        "training.num_validation=1000",
+    ),
     num_steps=4,
     hidden_width=1024,
     divisors=(

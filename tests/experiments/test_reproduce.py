@@ -1,0 +1,260 @@
+"""A reproduction: cells once, interrupted anywhere, serial or on a cluster, failures that stop nobody."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from rsc_snn.errors import InputError, RunFolderError
+from rsc_snn.experiments import reproduce as reproducing
+from rsc_snn.experiments.budget import SHORT
+from rsc_snn.experiments.cells import AbstractCell, Certified, Network, Place, Probe, Trained
+from rsc_snn.experiments.grid.base import Watcher
+from rsc_snn.experiments.grid.cluster import RayGrid
+from rsc_snn.experiments.grid.outcome import Outcome
+from rsc_snn.experiments.grid.serial import SerialGrid
+from rsc_snn.experiments.plan import Filter, ask, joined, ordered, prerequisites, reproduction_of
+from rsc_snn.experiments.reduced import network_for
+from rsc_snn.experiments.reproduce import reproduce, unfinished
+from rsc_snn.experiments.tables.context import Context
+from rsc_snn.runs.reproduction import last_states, read_reproduction
+from tests.experiments.small_job import BUDGET, METHODS, PLACES, rows_of, small_job
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    outcomes = reproduce(small_job(folder))
+    assert [outcome.reason for outcome in outcomes if not outcome.is_done] == []
+    return folder
+
+
+def test_rows_stand_where_the_plan_says(undisturbed: Path) -> None:
+    plan = read_reproduction(undisturbed)
+    assert plan is not None
+    assert {task.key for task in plan.tasks} == set(last_states(undisturbed))
+    rows = rows_of(undisturbed)
+    for line in plan.lines:
+        for found in (found for each in line.numbers.values() for found in each):
+            named = rows[f"{found.run}/{found.file}"]
+            there = [row for row in named if all(row[key] == value for key, value in found.where.items())]
+            assert [row["index"] for row in there] == list(range(found.limit or 0))
+
+
+def test_a_second_call_computes_nothing(undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*.jsonl")}
+    monkeypatch.setattr(Trained, "compute", None)
+    assert reproduce(small_job(undisturbed)) == []
+    assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*.jsonl")} == before
+
+
+@pytest.mark.slow
+def test_killed_anywhere_it_ends_with_the_same_rows(undisturbed: Path, tmp_path: Path) -> None:
+    draw = random.Random(7)
+    for _ in range(3):
+        with start(tmp_path) as process:
+            wait_for_growth(tmp_path, draw.randint(1, 40), process)
+            process.send_signal(signal.SIGKILL)
+    with start(tmp_path) as process:
+        assert process.wait() == 0
+    assert rows_of(tmp_path) == rows_of(undisturbed)
+    assert {state["state"] for state in last_states(tmp_path).values()} == {"done"}
+
+
+def start(folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", "tests.experiments.small_job", str(folder)])
+
+
+def wait_for_growth(folder: Path, num_changes: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until its files have changed so often since the start, or it has ended."""
+    seen, changes = snapshot(folder), 0
+    while changes < num_changes and process.poll() is None:
+        time.sleep(0.02)
+        now = snapshot(folder)
+        changes += now != seen
+        seen = now
+
+
+def snapshot(folder: Path) -> list[tuple[str, int]]:
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            found.append((str(path), path.stat().st_mtime_ns))
+        except FileNotFoundError:  # a temporary file that was renamed
+            continue
+    return sorted(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stubborn(Trained):
+    """Fails at the first attempts, as a file in its folder counts them."""
+
+    num_failures: int = 1
+
+    def compute(self, place: Place) -> None:
+        count = place.folder / f"attempts-{self.network.seed}"
+        count.write_text(count.read_text() + "x" if count.exists() else "x")
+        if len(count.read_text()) <= self.num_failures:
+            raise ArithmeticError("the dice\nfell badly")
+
+    def is_there(self, place: Place) -> bool:
+        return True
+
+
+def small_network(method: str = "direct", seed: int = 0) -> Network:
+    return network_for(BUDGET, "cifar10-vgg5", method, seed)
+
+
+@pytest.mark.parametrize(("num_failures", "state"), [(1, "done"), (2, "failed")])
+def test_a_cell_is_tried_twice(num_failures: int, state: str, tmp_path: Path) -> None:
+    cell = Stubborn(network=small_network(), num_failures=num_failures)
+    (outcome,) = SerialGrid().run([cell], Place(folder=tmp_path), Watcher())
+    assert (outcome.state, outcome.attempts) == (state, 2)
+    assert outcome.reason == (None if state == "done" else "ArithmeticError: the dice fell badly")
+
+
+def test_a_failed_cell_is_told_and_stops_only_what_needs_it(tmp_path: Path) -> None:
+    bad, good = Stubborn(network=small_network(seed=5), num_failures=9), small_network()
+    orphan = Certified(network=bad.network, num_estimate=50, limit=2)
+    impossible = Certified(network=good, num_estimate=50, limit=2)  # direct coding has no noise
+    cells: list[AbstractCell] = [bad, Trained(network=good), impossible]
+    found = {o.cell: o for o in SerialGrid().run(cells, Place(folder=tmp_path, compiled="off"), Watcher())}
+    assert [found[cell.key].state for cell in cells] == ["failed", "done", "failed"]
+    assert "InputError" in str(found[impossible.key].reason)
+    failed = Trained(network=bad.network)
+    watched = replace_compute(failed)
+    (_, blocked) = SerialGrid().run([watched, orphan], Place(folder=tmp_path), Watcher())
+    assert (blocked.state, blocked.attempts) == ("failed", 0)
+    assert blocked.reason == "its network failed (InputError: no data)"
+
+
+class _NoData(Trained):
+    def compute(self, place: Place) -> None:
+        raise InputError("no data")
+
+    @property
+    def key(self) -> str:
+        return Trained(network=self.network).key
+
+
+def replace_compute(cell: Trained) -> Trained:
+    return _NoData(network=cell.network)
+
+
+def test_a_failed_cell_is_tried_again_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = small_job(tmp_path)
+
+    class Failing(SerialGrid):
+        def run(self, cells: list[AbstractCell], place: Place, watcher: Watcher) -> Iterator[Outcome]:  # type: ignore[override]
+            for cell in cells:
+                yield Outcome(
+                    cell=cell.key, state="failed", reason="no", seconds=0.0, attempts=2, device="cpu"
+                )
+
+    monkeypatch.setattr(reproducing, "expected_seconds", lambda cells, place: 0.0)
+    outcomes = reproduce(replace(job, grid=Failing()))
+    assert {outcome.state for outcome in outcomes} == {"failed"}
+    asked = ask(job.places, job.context, job.wanted, None)
+    assert [cell.key for cell in unfinished(ordered(asked), job.place)] == [o.cell for o in outcomes]
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_rows_and_reports_what_fails(undisturbed: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    outcomes = reproduce(small_job(tmp_path, RayGrid("local")))
+    assert [outcome.reason for outcome in outcomes] == [None] * len(outcomes)
+    assert rows_of(tmp_path) == rows_of(undisturbed)
+    impossible = Certified(network=small_network(), num_estimate=50, limit=2)
+    possible = Certified(network=small_network("rsc0.1"), num_estimate=50, limit=1)
+    found = list(RayGrid("local").run([impossible, possible], Place(folder=tmp_path), Watcher()))
+    states = {outcome.cell: (outcome.state, outcome.attempts) for outcome in found}
+    assert states == {impossible.key: ("failed", 2), possible.key: ("done", 1)}
+
+
+def test_no_cluster_is_told_in_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    grid = RayGrid("127.0.0.1:1")
+    with pytest.raises(InputError, match="no Ray cluster at '127.0.0.1:1'"):
+        list(grid.run([], Place(folder=tmp_path), Watcher()))
+
+
+def test_networks_come_before_what_needs_them_and_folders_are_used_in_turn(tmp_path: Path) -> None:
+    job = small_job(tmp_path)
+    cells = ordered(ask(job.places, job.context, job.wanted, None))
+    assert len({cell.key for cell in cells}) == len(cells)
+    seen: set[str] = set()
+    waits = prerequisites(cells)
+    for cell in cells:
+        if not isinstance(cell, Trained):
+            assert {Trained(network=network).key for network in cell.needs} <= seen
+        seen.add(cell.key)
+    by_folder: dict[str, list[str]] = {}
+    for cell in cells:
+        for folder in {cell.run, *(network.run for network in cell.needs)}:
+            before = by_folder.setdefault(folder, [])
+            assert not before or before[-1] in waits[cell.key]
+            before.append(cell.key)
+
+
+def test_a_second_table_joins_the_first(tmp_path: Path) -> None:
+    context, wanted, place = Context(BUDGET), Filter(methods=METHODS), Place(folder=tmp_path)
+    one, other = (
+        reproduction_of((name,), context, wanted, ask([name], context, wanted, None), place)
+        for name in PLACES
+    )
+    both = joined(one, other)
+    assert both.places == ("table4", "certified")
+    assert {line.place for line in both.lines} == {"table4", "certified"}
+    assert {task.key for task in both.tasks} == {task.key for task in (*one.tasks, *other.tasks)}
+    assert joined(both, other) == both
+    both.write(tmp_path)
+    assert read_reproduction(tmp_path) == both
+
+
+def test_another_budget_in_the_same_folder_is_refused(undisturbed: Path) -> None:
+    job = small_job(undisturbed, name="short")
+    with pytest.raises(
+        RunFolderError, match="holds a reproduction with budget smoke, got short; choose another"
+    ):
+        reproduce(job)
+
+
+def test_missing_data_is_said_in_the_line_or_refused_if_it_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "cifar10").mkdir()
+    context = Context(SHORT)
+    asked = ask(["table5"], context, Filter(), tmp_path)
+    assert all(found.cells == () for found in asked)
+    assert all(found.line.reductions[0].startswith("not run: ") for found in asked)
+    with pytest.raises(InputError, match="cifar100"):
+        ask(["table5"], context, Filter(dataset="cifar100"), tmp_path)
+
+
+def test_unknown_rows_and_data_sets_offer_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"unknown row 'RSC-0.2'; did you mean 'RSC-0.[15]'"):
+        Filter(methods=("RSC-0.2",))
+    with pytest.raises(ValueError, match=r"did you mean 'cifar100'"):
+        Filter(dataset="cifar1000")
+    with pytest.raises(InputError, match="table5 has no row for --dataset imagenet"):
+        ask(["table5"], Context(SHORT), Filter(dataset="imagenet"), None)
+
+
+def test_more_work_is_expected_to_take_longer(tmp_path: Path) -> None:
+    probe, place = Probe(torch.device("cpu")), Place(folder=tmp_path)
+    network = small_network("rsc0.1")
+    few, many = (Certified(network=network, num_estimate=n, limit=4) for n in (100, 100_000))
+    assert many.expected_seconds(probe, place) == pytest.approx(
+        few.expected_seconds(probe, place) * 100_100 / 200
+    )
+    longer = replace(
+        network, recipe=replace(network.recipe, training=replace(network.recipe.training, epochs=50))
+    )
+    assert probe.training(longer) > 5 * probe.training(network)
