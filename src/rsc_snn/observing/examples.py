@@ -16,7 +16,7 @@ from rsc_snn.evaluation.judge import collect_votes
 from rsc_snn.neurons.base import AbstractSpikingNeuron
 from rsc_snn.observing.conditions import ATTACKED, Condition, conditions, draw_of
 from rsc_snn.observing.recording import LayerRecord, Recording, record
-from rsc_snn.runs.examples import ExampleFacts, Examples, ShownLayer
+from rsc_snn.runs.examples import Array, ExampleFacts, Examples, ShownLayer
 
 SHOWN_NEURONS = 24
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -164,7 +164,7 @@ def _shown(layer: LayerRecord) -> ShownLayer:
     )
 
 
-def _traces(recordings: list[Recording], shown: ShownLayer) -> tuple[object, object]:
+def _traces(recordings: list[Recording], shown: ShownLayer) -> tuple[Array, Array]:
     """Spikes and membranes of the shown neurons, [2, T, M] each."""
     chosen = list(shown.neurons)
     spikes: list[Bool[Tensor, "T M"]] = []
@@ -187,5 +187,5 @@ def _every_pixel(images: Tensor) -> int:
     return every
 
 
-def _kept(images: Tensor, every: int) -> object:
+def _kept(images: Tensor, every: int) -> Array:
     return images[:, :, ::every, ::every].detach().cpu().numpy()

@@ -1,10 +1,10 @@
 """Spike and membrane rasters of one image, layer by layer."""
 
-import io
 from typing import Any
 
 import numpy as np
 
+from rsc_snn.report.png import as_png
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.strips import class_name
 from rsc_snn.runs.examples import Array, Examples, ShownLayer
@@ -14,6 +14,7 @@ _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D")
 _MOST_LAYERS = 8
 _ROW_HEIGHT = 1.35  # inches
+_HALF_BAR = 0.34  # time steps
 _DPI = 90
 
 
@@ -36,8 +37,8 @@ def raster_section(name: str, examples: Examples) -> Section:
         else ""
     )
     words = (
-        f"What {facts.layers[0].name} to {facts.layers[-1].name} do with {image} in T={facts.num_steps} steps, "
-        f"for one noise draw.{left_out}"
+        f"What the layers {facts.layers[0].name} to {facts.layers[-1].name} do with {image} in "
+        f"T={facts.num_steps} steps, coded once.{left_out}"
     )
     picture = Picture(draw_rasters(examples, layers), _alt(examples, layers, image), _caption())
     return Section(title, words=(words,), pictures=(picture,))
@@ -74,35 +75,23 @@ def draw_rasters(examples: Examples, layers: list[ShownLayer]) -> bytes:
     for panel, title in zip(
         panels[0], ("spikes, clean image", "spikes, attacked image", "membranes, clean image"), strict=True
     ):
-        panel.set_title(title, fontsize=10)
+        panel.set_title(title, fontsize=10, loc="left")
     for panel in panels[-1]:
         panel.set_xlabel("time step", fontsize=9)
         panel.set_xticks(steps if len(steps) <= 10 else steps[:: -(-len(steps) // 10)])
         panel.set_xlim(0.5, len(steps) + 0.5)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=_DPI, pil_kwargs={"optimize": True})
-    return picture.getvalue()
+    return as_png(figure, dpi=_DPI, is_drawing=True)
 
 
 def _draw_spikes(panel: Any, spikes_TM: Array, steps: Array) -> None:
-    """A tick per spike; a line of the panel per neuron, the first on top."""
+    """A bar per spike; a line of the panel per neuron, the first on top."""
     num_neurons = spikes_TM.shape[1]
     times, neurons = np.nonzero(spikes_TM)
-    length = 0.42
-    panel.vlines(steps[times], neurons - length, neurons + length, color="#1a1a1a", linewidth=2.2)
-    panel.set_ylim(num_neurons - 0.5, -0.5)
+    panel.hlines(neurons, steps[times] - _HALF_BAR, steps[times] + _HALF_BAR, color="#1a1a1a", linewidth=2.4)
+    panel.set_ylim(num_neurons + 0.2, -1.2)
     panel.set_yticks([])
     panel.tick_params(labelsize=8)
-    panel.text(
-        0.99,
-        0.03,
-        f"{len(times)} spikes",
-        transform=panel.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize=7.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
-    )
+    panel.set_title(f"{len(times)} of {spikes_TM.size}", fontsize=8, loc="right")
 
 
 def _draw_membranes(
@@ -129,15 +118,16 @@ def _alt(examples: Examples, layers: list[ShownLayer], image: str) -> str:
         for layer in layers
     ]
     return (
-        f"Spikes of some neurons of each layer over time for {image}, clean and attacked, and membranes. Spikes "
-        f"shown, clean and attacked: {'; '.join(counts)}."
+        f"Spikes of some neurons of each layer over time for {image}, clean and attacked, and membranes. "
+        f"Spikes shown, clean and attacked: {'; '.join(counts)}."
     )
 
 
 def _caption() -> str:
     return (
-        "A line of a raster is a neuron, a tick a spike; up to 24 neurons of each layer, spread over it "
-        "without regard to what they do, the same for both images. Right: membranes of the four shown neurons "
-        "that spike most; dotted the threshold, filled where the neuron fires, after which it starts again "
-        "from 0. One image and one noise draw: to compare layers or images look at the firing rates."
+        "A line of a raster is a neuron, a bar a spike, and the numbers count them; up to 24 neurons of each "
+        "layer, spread over it without regard to what they do, the same for both images. Right: membranes of "
+        "the four shown neurons that spike most; dotted the threshold, filled where the neuron fires, after "
+        "which it starts again from 0. One image, coded once: to compare layers or images look at the firing "
+        "rates."
     )
