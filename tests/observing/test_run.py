@@ -17,7 +17,7 @@ from rsc_snn.networks.folding import folded
 from rsc_snn.observing import run as observing
 from rsc_snn.observing.conditions import conditions
 from rsc_snn.observing.counting import count_activity
-from rsc_snn.observing.examples import Wanted, choose_images, make_examples, shown_neurons
+from rsc_snn.observing.examples import Wanted, choose_images, loudest_neurons, make_examples, spread_neurons
 from rsc_snn.observing.recording import record
 from rsc_snn.observing.run import observe_run
 from rsc_snn.rng import Streams
@@ -128,12 +128,35 @@ def test_rasters_are_those_of_the_first_image(observed: RunFolder) -> None:
     layers = record(load(observed.path), first.pixels(), Streams(0, "observe", first.indices)).layers
     assert [layer.name for layer in examples.facts.layers] == [layer.name for layer in layers]
     for shown, layer in zip(examples.facts.layers, layers, strict=True):
+        assert shown.num_spread == 12
         expected = layer.activity[:, 0].flatten(1)[:, list(shown.neurons)]
         membranes = layer.membranes()
         assert membranes is not None
         assert np.array_equal(examples.spikes[shown.name][0], expected.bool())
         kept = membranes[:, 0].flatten(1)[:, list(shown.neurons)]
         assert np.allclose(examples.membranes[shown.name][0], kept, rtol=1e-3, atol=1e-3)
+
+
+def test_the_lower_half_of_a_raster_favours_neither_image(observed: RunFolder) -> None:
+    """Neurons left out spike no more, over both images, than those that were chosen for it."""
+    examples, full = examples_of(observed), rs.data.load("digits", None, "test")
+    first = full.at(torch.tensor(examples.facts.indices[:1])).fetch()
+    classifier = load(observed.path)
+    classifier.network = folded(classifier.network)
+    both = [
+        record(
+            classifier,
+            condition.images(classifier, first, seed=0),
+            Streams(0, "observe", first.indices),
+        ).layers
+        for condition in conditions(EPS)[:2]
+    ]
+    for shown, clean, attacked in zip(examples.facts.layers, *both, strict=True):
+        counts = sum(layer.activity[:, 0].flatten(1).sum(0) for layer in (clean, attacked))
+        assert isinstance(counts, torch.Tensor)
+        loudest = list(shown.neurons[shown.num_spread :])
+        left_out = [place for place in range(shown.num_neurons) if place not in shown.neurons]
+        assert not left_out or counts[loudest].min() >= counts[left_out].max()
 
 
 def test_the_same_is_computed_once(observed: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,13 +228,19 @@ def test_images_of_different_classes_come_first() -> None:
     assert choose_images(images, 9).tolist() == [0, 1, 2, 3, 4, 5]
 
 
-def test_shown_neurons_are_spread_over_the_layer() -> None:
-    assert shown_neurons(3) == [0, 1, 2]
-    for size in (25, 64, 4096, 65536):
-        places = shown_neurons(size)
-        gaps = np.diff([0, *places, size])
-        assert len(set(places)) == 24
-        assert max(gaps) <= max(3, 3 * size / 24)
+def test_neurons_are_spread_over_the_layer() -> None:
+    assert spread_neurons(3, 12) == [0, 1, 2]
+    for size in (13, 64, 4096, 65536):
+        places = spread_neurons(size, 12)
+        assert len(set(places)) == 12
+        assert max(np.diff([0, *places, size])) <= max(3, 3 * size / 12)
+
+
+def test_the_loudest_neurons_are_those_with_the_most_spikes() -> None:
+    spikes = torch.tensor([0.0, 3.0, 1.0, 3.0, 2.0, 2.0])
+    assert loudest_neurons(spikes, 3, but=[]) == [1, 3, 4]
+    assert loudest_neurons(spikes, 3, but=[1, 0]) == [3, 4, 5]
+    assert loudest_neurons(spikes, 9, but=[1]) == [0, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

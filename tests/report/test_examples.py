@@ -24,7 +24,7 @@ from rsc_snn.runs.examples import Array, ExampleFacts, Examples, ShownLayer, rea
 from rsc_snn.runs.files import Row, append_rows
 from rsc_snn.runs.folder import RunFolder
 
-LAYER = ShownLayer(name="features.0", num_neurons=100, neurons=(3, 50), threshold=1.0)
+LAYER = ShownLayer(name="features.0", num_neurons=100, neurons=(3, 50), num_spread=1, threshold=1.0)
 FACTS = ExampleFacts(
     subject="abc", seed=0, eps=8 / 255, limit=64, num_examples=2, asked_draws=10, num_draws=10,
     attack="PGD()", coding="Poisson()", num_steps=3, classes=("cat", "dog", "flying squirrel"),
@@ -159,7 +159,7 @@ def test_a_wrong_answer_is_drawn_otherwise() -> None:
 def test_rasters_show_and_count_the_spikes() -> None:
     section = raster_section("run", examples())
     (picture,) = section.pictures
-    assert "features.0 3 and 1" in picture.alt
+    assert "features.0 2 + 1 and 0 + 1" in picture.alt
     assert "test image 0 (cat)" in section.words[0]
     assert decoded(picture).std() > 5
     silent = raster_section("run", examples(layers=()))

@@ -165,10 +165,8 @@ def _share(spread: Sequence[float | None] | None, *, sign: str = "") -> str:
     """A share in percent with its interval."""
     if spread is None or spread[0] is None:
         return MISSING
-    value = f"{100 * spread[0]:{sign}.2f}"
-    if spread[1] is None or spread[2] is None:
-        return value
-    return f"{value} [{100 * spread[1]:{sign}.2f}, {100 * spread[2]:{sign}.2f}]"
+    shown = [f"{round(100 * number, 2) + 0.0:{sign}.2f}" for number in spread if number is not None]
+    return shown[0] if len(shown) == 1 else f"{shown[0]} [{', '.join(shown[1:])}]"
 
 
 def _alt(rows: Sequence[Row]) -> str:

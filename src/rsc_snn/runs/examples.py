@@ -31,13 +31,16 @@ class ShownLayer:
     Attributes:
         name: Where it stands in the network.
         num_neurons: How many it has.
-        neurons: Those that are shown, by their place in the flat layer.
+        neurons: Those that are shown, by their place in the flat layer: first some spread over the layer,
+            whatever they do, then those that spike most with both images.
+        num_spread: How many of them are spread over the layer.
         threshold: Membrane at which they fire.
     """
 
     name: str
     num_neurons: int
     neurons: Sequence[int]
+    num_spread: int
     threshold: float
 
 
