@@ -135,8 +135,8 @@ def _caption() -> str:
     return (
         "A line of a raster is a neuron, a bar a spike. Above the rule up to 12 neurons spread over the "
         "layer without regard to what they do; below it the 12 others that spike most with both images "
-        "together, which say nothing of how active a layer is. Both images show the same neurons; the numbers "
-        "count the spikes above and below the rule. Right: membranes of the four neurons above the rule that spike "
-        "most; dotted the threshold, filled where the neuron fires, after which it starts again from 0. One "
-        "image, coded once: to compare layers or images look at the firing rates."
+        "together, which say nothing of how active a layer is. Both images show the same neurons; the "
+        "numbers count the spikes above and below the rule. Right: membranes of the four neurons above the "
+        "rule that spike most; dotted the threshold, filled where the neuron fires, after which it starts "
+        "again from 0. One image, coded once: to compare layers or images look at the firing rates."
     )
