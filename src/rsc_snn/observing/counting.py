@@ -122,9 +122,7 @@ class _Pixels:
     @classmethod
     def of(cls, classifier: SpikingClassifier, coded: Float[Tensor, "T B C H W"]) -> "_Pixels":
         are_spikes = ((coded == 0) | (coded == 1)).flatten(2).all(2).all(0)
-        return cls(
-            (1 - classifier.mean) / classifier.std, are_spikes, 1 if is_static(coded) else len(coded)
-        )
+        return cls((1 - classifier.mean) / classifier.std, are_spikes, 1 if is_static(coded) else len(coded))
 
 
 @dataclass
@@ -195,4 +193,5 @@ class _Counter:
 
     def _sent(self, weights: Weights, events_SBN: Tensor) -> Tensor:
         arrived = arrivals(weights, events_SBN.flatten(0, 1))
-        return arrived.unflatten(0, (-1, self.num_images)).sum(0).cpu()
+        of_images: Tensor = arrived.unflatten(0, (-1, self.num_images)).sum(0)
+        return of_images.cpu()

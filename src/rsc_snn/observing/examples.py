@@ -4,6 +4,7 @@ Axes: E example images, T time steps, B batch, M neurons of a layer that are sho
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +17,9 @@ from rsc_snn.evaluation.judge import collect_votes
 from rsc_snn.neurons.base import AbstractSpikingNeuron
 from rsc_snn.observing.conditions import ATTACKED, Condition, conditions, draw_of
 from rsc_snn.observing.recording import LayerRecord, Recording, record
-from rsc_snn.runs.examples import ExampleFacts, Examples, ShownLayer
+from rsc_snn.runs.examples import Array, ExampleFacts, Examples, ShownLayer
 
-SHOWN_NEURONS = 24
+SPREAD_NEURONS, LOUDEST_NEURONS = 12, 12
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _MOST_VALUES = 40_000  # of one kind of picture, so that the file stays below 300 kB
 _ROWS_PER_PASS = 64
@@ -58,7 +59,8 @@ def make_examples(classifier: SpikingClassifier, images: ImageSet, wanted: Wante
     attacked = attack.images(classifier, images, seed=wanted.seed)
     num_draws = wanted.num_draws if classifier.varies(clean) else 1
     recordings = [_recorded(classifier, images, pixels, wanted.seed) for pixels in (clean, attacked)]
-    shown = [_shown(layer) for layer in recordings[0].layers if layer.neuron.is_spiking]
+    both = zip(*(recording.layers for recording in recordings), strict=True)
+    shown = [_shown(layers) for layers in both if layers[0].neuron.is_spiking]
     counts = [_votes(classifier, images, pixels, wanted, num_draws) for pixels in (clean, attacked)]
     coded = classifier.encode(clean, draw_of(images, seed=wanted.seed))
     every = _every_pixel(clean)
@@ -87,16 +89,33 @@ def choose_images(images: AbstractImageSet, count: int) -> Int64[Tensor, "E"]:
     return torch.tensor(sorted(chosen), dtype=torch.int64)
 
 
-def shown_neurons(num_neurons: int) -> list[int]:
-    """Return up to 24 places, spread evenly by the golden ratio, whatever the neurons do."""
-    if num_neurons <= SHOWN_NEURONS:
+def spread_neurons(num_neurons: int, count: int) -> list[int]:
+    """Return places of a layer, spread evenly by the golden ratio, in order; all if there are no more.
+
+    Args:
+        num_neurons: Neurons of the layer.
+        count: How many are wanted.
+    """
+    if num_neurons <= count:
         return list(range(num_neurons))
     places: dict[int, None] = {}
     number = 0
-    while len(places) < SHOWN_NEURONS:
+    while len(places) < count:
         number += 1
         places[int(number * _GOLDEN % 1 * num_neurons)] = None
     return sorted(places)
+
+
+def loudest_neurons(num_spikes: Float[Tensor, "N"], count: int, *, but: list[int]) -> list[int]:
+    """Return the neurons with the most spikes, earlier ones first among equals, in the order of their places.
+
+    Args:
+        num_spikes: Of each neuron.
+        count: How many are wanted; fewer if the layer has no more.
+        but: Neurons that are left out.
+    """
+    left = [place for place in num_spikes.argsort(descending=True, stable=True).tolist() if place not in but]
+    return sorted(left[:count])
 
 
 def _facts(
@@ -152,19 +171,25 @@ def _votes(
     return found
 
 
-def _shown(layer: LayerRecord) -> ShownLayer:
+def _shown(layers: Sequence[LayerRecord]) -> ShownLayer:
+    """A layer, and which of its neurons are shown, given what it did with either image."""
+    layer = layers[0]
     neuron = layer.neuron
     assert isinstance(neuron, AbstractSpikingNeuron)
     num_neurons = layer.activity[0, 0].numel()
+    spread = spread_neurons(num_neurons, SPREAD_NEURONS)
+    num_spikes = torch.stack([each.activity[:, 0].flatten(1) for each in layers]).sum((0, 1))
+    loudest = loudest_neurons(num_spikes, LOUDEST_NEURONS, but=spread)
     return ShownLayer(
         name=layer.name,
         num_neurons=num_neurons,
-        neurons=tuple(shown_neurons(num_neurons)),
+        neurons=(*spread, *loudest),
+        num_spread=len(spread),
         threshold=neuron.threshold,
     )
 
 
-def _traces(recordings: list[Recording], shown: ShownLayer) -> tuple[object, object]:
+def _traces(recordings: list[Recording], shown: ShownLayer) -> tuple[Array, Array]:
     """Spikes and membranes of the shown neurons, [2, T, M] each."""
     chosen = list(shown.neurons)
     spikes: list[Bool[Tensor, "T M"]] = []
@@ -187,5 +212,5 @@ def _every_pixel(images: Tensor) -> int:
     return every
 
 
-def _kept(images: Tensor, every: int) -> object:
+def _kept(images: Tensor, every: int) -> Array:
     return images[:, :, ::every, ::every].detach().cpu().numpy()

@@ -75,9 +75,7 @@ def observe_run(
         rows = activity_rows(classifier, observed, eps=eps, seed=seed)
         examples = make_examples(classifier, shown, wanted)
         asked = {"seed": seed, "eps": eps, "limit": limit, "subject": wanted.subject}
-        write_environment(
-            folder.environment, describe_environment(place, seed=seed, subject=wanted.subject)
-        )
+        write_environment(folder.environment, describe_environment(place, seed=seed, subject=wanted.subject))
         write_examples(folder.examples, examples)
         replace_rows(folder.activity, [row | asked for row in rows])
 

@@ -7,14 +7,13 @@ from torch import Tensor
 
 from rsc_snn.evaluation.intervals import CONFIDENCE
 
-# value, and the ends of its interval, which one image does not have
-Spread = list[float | None]
-
 
 def spread(
     values: Float64[Tensor, "B"], *, lowest: float = -math.inf, highest: float = math.inf
 ) -> list[float | None]:
     """Return [mean, low, high] of a value of each image: the 95 % interval of Student's t, cut to a range.
+
+    One image has no interval: its ends are None.
 
     Args:
         values: A value of each image, at least one.

@@ -1,9 +1,9 @@
 """Firing rates and operations of the layers of a run, clean and attacked."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
+from rsc_snn.report.png import as_png
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.tables import MISSING, Table, strength
 from rsc_snn.runs.activity_schema import CLEAN
@@ -24,12 +24,12 @@ def activity_section(name: str, rows: Sequence[Row]) -> Section:
     """
     first = rows[0]
     is_spiking = any(row["is_spiking"] for row in rows)
-    noise = "one noise draw each, the same under all conditions" if is_spiking else "one answer each"
     few = " Fewer than 30 images: the intervals are only a rough guide." if first["num_images"] < 30 else ""
     words = (
-        f"The first {first['num_images']} test images, {noise}; T={first['num_steps']}, seed {first['seed']}. "
-        f"PGD is the paper's, noise is uniform, both l_inf with eps {strength(first['eps'], 'linf')}. In "
-        f"brackets 95 % intervals of Student's t over images.{few}"
+        f"The first {first['num_images']} test images, each coded once, with the same noise under all "
+        f"conditions; T={first['num_steps']}, seed {first['seed']}. PGD is the paper's, noise is "
+        f"uniform, both l_inf with eps {strength(first['eps'], 'linf')}. In brackets 95 % intervals "
+        f"of Student's t over images.{few}"
     )
     picture = Picture(draw_rates(rows), _alt(rows), _caption(is_spiking=is_spiking))
     tables = (_rate_table(rows, is_spiking=is_spiking), _operation_table(rows, is_spiking=is_spiking))
@@ -50,8 +50,7 @@ def draw_rates(rows: Sequence[Row]) -> bytes:
     from matplotlib.figure import Figure
 
     named = {
-        name: [row for row in found if row["rate"] is not None]
-        for name, found in conditions_of(rows).items()
+        name: [row for row in found if row["rate"] is not None] for name, found in conditions_of(rows).items()
     }
     layers = [row["layer"] for row in next(iter(named.values()))]
     figure = Figure(figsize=(min(10.0, max(5.5, 1.6 + 0.75 * len(layers))), 3.8), layout="constrained")
@@ -67,13 +66,13 @@ def draw_rates(rows: Sequence[Row]) -> bytes:
     panel.set_ylabel("spikes per neuron and step, %" if is_spiking else "neurons above 0, %")
     panel.grid(alpha=0.3, axis="y")
     panel.legend(fontsize=9)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=110, pil_kwargs={"optimize": True})
-    return picture.getvalue()
+    return as_png(figure, dpi=110, is_drawing=True)
 
 
 def _draw(panel: Any, name: str, rows: Sequence[Row], style: int, shift: float) -> None:
-    means, lows, highs = ([100 * number for number in column] for column in zip(*map(_ends, rows), strict=True))
+    means, lows, highs = (
+        [100 * number for number in column] for column in zip(*map(_ends, rows), strict=True)
+    )
     errors = (
         [mean - low for mean, low in zip(means, lows, strict=True)],
         [high - mean for mean, high in zip(means, highs, strict=True)],
@@ -166,10 +165,8 @@ def _share(spread: Sequence[float | None] | None, *, sign: str = "") -> str:
     """A share in percent with its interval."""
     if spread is None or spread[0] is None:
         return MISSING
-    value = f"{100 * spread[0]:{sign}.2f}"
-    if spread[1] is None or spread[2] is None:
-        return value
-    return f"{value} [{100 * spread[1]:{sign}.2f}, {100 * spread[2]:{sign}.2f}]"
+    shown = [f"{round(100 * number, 2) + 0.0:{sign}.2f}" for number in spread if number is not None]
+    return shown[0] if len(shown) == 1 else f"{shown[0]} [{', '.join(shown[1:])}]"
 
 
 def _alt(rows: Sequence[Row]) -> str:

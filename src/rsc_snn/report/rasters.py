@@ -1,10 +1,10 @@
 """Spike and membrane rasters of one image, layer by layer."""
 
-import io
 from typing import Any
 
 import numpy as np
 
+from rsc_snn.report.png import as_png
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.strips import class_name
 from rsc_snn.runs.examples import Array, Examples, ShownLayer
@@ -14,6 +14,7 @@ _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D")
 _MOST_LAYERS = 8
 _ROW_HEIGHT = 1.35  # inches
+_HALF_BAR = 0.34  # time steps
 _DPI = 90
 
 
@@ -36,8 +37,8 @@ def raster_section(name: str, examples: Examples) -> Section:
         else ""
     )
     words = (
-        f"What {facts.layers[0].name} to {facts.layers[-1].name} do with {image} in T={facts.num_steps} steps, "
-        f"for one noise draw.{left_out}"
+        f"What the layers {facts.layers[0].name} to {facts.layers[-1].name} do with {image} in "
+        f"T={facts.num_steps} steps, coded once.{left_out}"
     )
     picture = Picture(draw_rasters(examples, layers), _alt(examples, layers, image), _caption())
     return Section(title, words=(words,), pictures=(picture,))
@@ -68,41 +69,32 @@ def draw_rasters(examples: Examples, layers: list[ShownLayer]) -> bytes:
     for row, layer in zip(panels, layers, strict=True):
         spikes, membranes = examples.spikes[layer.name], examples.membranes[layer.name]
         for panel, shown in zip(row, spikes, strict=False):
-            _draw_spikes(panel, shown, steps)
+            _draw_spikes(panel, shown, layer.num_spread, steps)
         row[0].set_ylabel(layer.name, fontsize=9)
-        _draw_membranes(row[2], membranes[0], spikes[0], layer.threshold, steps)
+        spread = slice(layer.num_spread)
+        _draw_membranes(row[2], membranes[0][:, spread], spikes[0][:, spread], layer.threshold, steps)
     for panel, title in zip(
         panels[0], ("spikes, clean image", "spikes, attacked image", "membranes, clean image"), strict=True
     ):
-        panel.set_title(title, fontsize=10)
+        panel.set_title(title, fontsize=10, loc="left")
     for panel in panels[-1]:
         panel.set_xlabel("time step", fontsize=9)
         panel.set_xticks(steps if len(steps) <= 10 else steps[:: -(-len(steps) // 10)])
         panel.set_xlim(0.5, len(steps) + 0.5)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=_DPI, pil_kwargs={"optimize": True})
-    return picture.getvalue()
+    return as_png(figure, dpi=_DPI, is_drawing=True)
 
 
-def _draw_spikes(panel: Any, spikes_TM: Array, steps: Array) -> None:
-    """A tick per spike; a line of the panel per neuron, the first on top."""
+def _draw_spikes(panel: Any, spikes_TM: Array, num_spread: int, steps: Array) -> None:
+    """A bar per spike; a line of the panel per neuron, the first on top, the loudest below a rule."""
     num_neurons = spikes_TM.shape[1]
     times, neurons = np.nonzero(spikes_TM)
-    length = 0.42
-    panel.vlines(steps[times], neurons - length, neurons + length, color="#1a1a1a", linewidth=2.2)
-    panel.set_ylim(num_neurons - 0.5, -0.5)
+    panel.hlines(neurons, steps[times] - _HALF_BAR, steps[times] + _HALF_BAR, color="#1a1a1a", linewidth=2.4)
+    panel.set_ylim(num_neurons + 0.2, -1.2)
     panel.set_yticks([])
     panel.tick_params(labelsize=8)
-    panel.text(
-        0.99,
-        0.03,
-        f"{len(times)} spikes",
-        transform=panel.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize=7.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
-    )
+    if num_spread < num_neurons:
+        panel.axhline(num_spread - 0.5, color="#777777", linewidth=0.8)
+    panel.set_title(_counts(spikes_TM, num_spread), fontsize=8, loc="right")
 
 
 def _draw_membranes(
@@ -124,20 +116,27 @@ def _draw_membranes(
 
 def _alt(examples: Examples, layers: list[ShownLayer], image: str) -> str:
     counts = [
-        f"{layer.name} {int(examples.spikes[layer.name][0].sum())} and "
-        f"{int(examples.spikes[layer.name][1].sum())}"
+        f"{layer.name} {' and '.join(_counts(s, layer.num_spread) for s in examples.spikes[layer.name])}"
         for layer in layers
     ]
     return (
-        f"Spikes of some neurons of each layer over time for {image}, clean and attacked, and membranes. Spikes "
-        f"shown, clean and attacked: {'; '.join(counts)}."
+        f"Spikes of some neurons of each layer over time for {image}, clean and attacked, and membranes. "
+        f"Spikes shown, of neurons "
+        f"spread over the layer + of its most active ones, clean and attacked: {'; '.join(counts)}."
     )
+
+
+def _counts(spikes_TM: Array, num_spread: int) -> str:
+    """Spikes of the neurons that are spread over the layer, and of the loudest."""
+    return f"{int(spikes_TM[:, :num_spread].sum())} + {int(spikes_TM[:, num_spread:].sum())}"
 
 
 def _caption() -> str:
     return (
-        "A line of a raster is a neuron, a tick a spike; up to 24 neurons of each layer, spread over it "
-        "without regard to what they do, the same for both images. Right: membranes of the four shown neurons "
-        "that spike most; dotted the threshold, filled where the neuron fires, after which it starts again "
-        "from 0. One image and one noise draw: to compare layers or images look at the firing rates."
+        "A line of a raster is a neuron, a bar a spike. Above the rule up to 12 neurons spread over the "
+        "layer without regard to what they do; below it the 12 others that spike most with both images "
+        "together, which say nothing of how active a layer is. Both images show the same neurons; the "
+        "numbers count the spikes above and below the rule. Right: membranes of the four neurons above the "
+        "rule that spike most; dotted the threshold, filled where the neuron fires, after which it starts "
+        "again from 0. One image, coded once: to compare layers or images look at the firing rates."
     )

@@ -1,22 +1,22 @@
 """Strips of example images: clean, coded, perturbation and attacked, with what the network answered."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from rsc_snn.report.png import as_png
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.tables import Table, strength
 from rsc_snn.runs.examples import Array, ExampleFacts, Examples
 
 GAIN = 10  # times the perturbation is enlarged
 RIGHT, WRONG = "\u2713", "\u2717"
-_COLUMNS = ("clean", "coded, one step", "coded, mean over T", f"perturbation x{GAIN}", "attacked")
-_TILE, _GAP, _LINE, _HEAD = 128, 12, 20, 26  # pixels
+_COLUMNS = ("clean", "coded, one step", "coded, mean", f"perturbation x{GAIN}", "attacked")
+_TILE, _GAP, _LINE, _HEAD = 128, 16, 18, 26  # pixels
 _DPI = 100
-_FONT = 10.5
+_FONT = 9.5
 _WRONG_COLOUR, _TEXT_COLOUR = "#b34700", "#1a1a1a"
 _LONGEST_NAME = 13
 
@@ -39,8 +39,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer with a sign, such as "\u2717 dog 14/20"; a single draw needs no count."""
-        count = f" {self.votes}/{self.num_draws}" if self.num_draws > 1 else ""
+        """The answer with a sign, such as "\u2717 dog (14/20)"; a single draw needs no count."""
+        count = f" ({self.votes}/{self.num_draws})" if self.num_draws > 1 else ""
         return f"{RIGHT if self.is_right else WRONG} {self.label or 'tie'}{count}"
 
 
@@ -79,7 +79,7 @@ def strip_section(name: str, examples: Examples) -> Section:
         tables=(_table(facts, answers),),
         pictures=(
             Picture(
-                draw_strip(examples, answers), _alt(facts, answers), _caption(facts), width=_figure_width()
+                draw_strip(examples, answers), _alt(facts, answers), _caption(examples), width=_figure_width()
             ),
         ),
     )
@@ -93,7 +93,7 @@ def draw_strip(examples: Examples, answers: Sequence[tuple[Answer, Answer]]) -> 
     facts = examples.facts
     tiles = _tiles(examples)
     height, width = _tile_size(tiles[0][0])
-    row = height + _LINE + _GAP
+    row = height + 2 * _LINE + _GAP
     page_width, page_height = _figure_width(), _HEAD + row * len(tiles)
     figure = Figure(figsize=(page_width / _DPI, page_height / _DPI), dpi=_DPI)
     FigureCanvasAgg(figure)
@@ -110,13 +110,11 @@ def draw_strip(examples: Examples, answers: Sequence[tuple[Answer, Answer]]) -> 
             panel.set_axis_off()
         below = top + height + _LINE / 2
         truth = f"true: {class_name(facts.classes, facts.labels[number])}"
-        _text(figure, truth, 1.5 * cell, below)
+        _text(figure, truth, cell / 2, below)
         for column, said in ((0, before), (len(_COLUMNS) - 1, after)):
             colour = _TEXT_COLOUR if said.is_right else _WRONG_COLOUR
-            _text(figure, said.text, (column + 0.5) * cell, below, color=colour)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=_DPI, pil_kwargs={"optimize": True})
-    return picture.getvalue()
+            _text(figure, said.text, (column + 0.5) * cell, below + _LINE, color=colour)
+    return as_png(figure, dpi=_DPI, is_drawing=False)
 
 
 def _text(figure: Any, text: str, x: float, y: float, **style: Any) -> None:
@@ -172,13 +170,12 @@ def _table(facts: ExampleFacts, answers: Sequence[tuple[Answer, Answer]]) -> Tab
 
 
 def _words(facts: ExampleFacts) -> str:
+    num_classes = len(set(facts.labels))
+    which = f" of {num_classes} classes" if num_classes == len(facts.labels) else ""
     return (
-        f"The first test images of {len(facts.labels)} classes, not chosen by the outcome. Coding: "
-        f"{facts.coding}, T={facts.num_steps}. Attack: the paper's PGD, l_inf, "
-        f"eps {strength(facts.eps, 'linf')}, seed {facts.seed}."
-        if len(set(facts.labels)) == len(facts.labels)
-        else f"The first test images, not chosen by the outcome. Coding: {facts.coding}, T={facts.num_steps}. "
-        f"Attack: the paper's PGD, l_inf, eps {strength(facts.eps, 'linf')}, seed {facts.seed}."
+        f"The first test images{which}, not chosen by the outcome. Coding: {facts.coding}, "
+        f"T={facts.num_steps}. Attack: the paper's PGD, l_inf, eps {strength(facts.eps, 'linf')}, "
+        f"seed {facts.seed}."
     )
 
 
@@ -191,14 +188,15 @@ def _alt(facts: ExampleFacts, answers: Sequence[tuple[Answer, Answer]]) -> str:
     )
 
 
-def _caption(facts: ExampleFacts) -> str:
-    kept = (
-        f" Of these large images every {facts.every_pixel}th pixel in each direction is shown."
-        if facts.every_pixel > 1
-        else ""
-    )
+def _caption(examples: Examples) -> str:
+    every = examples.facts.every_pixel
+    kept = f" Of these large images one pixel in {every} is shown, along and across." if every > 1 else ""
+    pictures = examples.pictures
+    is_static = np.array_equal(pictures["coded"], pictures["coded_mean"])
+    same = ": the same, since every step sees the same image" if is_static else ""
     return (
-        "Coded: what one noise draw makes of the clean image, at the first step and on average over all T "
-        f"steps. The perturbation is multiplied by {GAIN} around grey, so that grey is no change. A few images "
-        f"show what the attack does, not how often it succeeds: accuracies stand in the tables.{kept}"
+        "Below the images, the answer to the clean and to the attacked one. Coded: what the coding made of "
+        f"the clean image, once, at the first step and on average over all T steps{same}. The perturbation "
+        f"is multiplied by {GAIN} around grey, so that grey is no change. A few images show what the attack "
+        f"does, not how often it succeeds: accuracies stand in the tables.{kept}"
     )

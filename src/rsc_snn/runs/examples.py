@@ -31,13 +31,16 @@ class ShownLayer:
     Attributes:
         name: Where it stands in the network.
         num_neurons: How many it has.
-        neurons: Those that are shown, by their place in the flat layer.
+        neurons: Those that are shown, by their place in the flat layer: first some spread over the layer,
+            whatever they do, then those that spike most with both images.
+        num_spread: How many of them are spread over the layer.
         threshold: Membrane at which they fire.
     """
 
     name: str
     num_neurons: int
     neurons: Sequence[int]
+    num_spread: int
     threshold: float
 
 
@@ -111,8 +114,8 @@ def write_examples(path: Path, examples: Examples) -> None:
         arrays[f"{_SPIKES}/{layer.name}"] = examples.spikes[layer.name].astype(np.bool_)
         arrays[f"{_MEMBRANES}/{layer.name}"] = examples.membranes[layer.name].astype(np.float16)
     kept = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    metadata = {"schema": str(SCHEMA), _FACTS: json.dumps(asdict(examples.facts), allow_nan=False)}
-    replace_file(path, lambda temporary: save_file(kept, temporary, metadata))
+    facts = json.dumps({"schema": SCHEMA, **asdict(examples.facts)}, allow_nan=False)
+    replace_file(path, lambda temporary: save_file(kept, temporary, {_FACTS: facts}))
 
 
 def read_examples(path: Path) -> Examples | None:
@@ -127,12 +130,13 @@ def read_examples(path: Path) -> Examples | None:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("schema") != str(SCHEMA):
+        facts = json.loads(metadata[_FACTS])
+        if (schema := facts.pop("schema", None)) != SCHEMA:
             raise RunFolderError(
-                f"{str(path)!r} has schema {metadata.get('schema')!r}, this version reads {SCHEMA}; remove "
-                "it and observe the run again"
+                f"{str(path)!r} has schema {schema!r}, this version reads {SCHEMA}; remove it and "
+                "observe the run again"
             )
-        return _examples(_facts(json.loads(metadata[_FACTS])), arrays)
+        return _examples(_facts(facts), arrays)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as err:
         if isinstance(err, RunFolderError):
             raise
@@ -163,8 +167,10 @@ def _facts(data: dict[str, Any]) -> ExampleFacts:
     names = {field.name for field in fields(ExampleFacts)}
     if data.keys() != names:
         raise ValueError("other facts than expected")
-    return ExampleFacts(**{**data, "layers": tuple(ShownLayer(**layer) for layer in data["layers"])})
+    layers = tuple(ShownLayer(**{**layer, "neurons": tuple(layer["neurons"])}) for layer in data["layers"])
+    return ExampleFacts(**{**data, "layers": layers})
 
 
 def _as_bytes(pixels: Array) -> Array:
-    return np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8)
+    rounded: Array = np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8)
+    return rounded
