@@ -29,8 +29,8 @@ def compare_and_show(first: Path, second: Path, *, is_json: bool) -> None:
     data = [spec.get("data") for spec in specs]
     if None not in data and data[0] != data[1]:
         raise InputError(
-            f"{str(first)!r} is of data set {data[0]}, {str(second)!r} of {data[1]}; give two runs of the same "
-            "test set"
+            f"{str(first)!r} is of data set {data[0]}, {str(second)!r} of {data[1]}; give two runs of the "
+            "same test set"
         )
     compared = compare_rows(*(_rows(path) for path in (first, second)))
     if not is_json:

@@ -70,8 +70,9 @@ def _notes(compared: Compared) -> list[str]:
     if min(len(pair.first) for pair in pairs) < FEW_IMAGES:
         notes.append(f"Fewer than {FEW_IMAGES} images: a rough guide only.")
     draws = {pair.draws for pair in pairs if pair.draws[0] != pair.draws[1]}
+    other_vote = "; the vote over more draws is another classifier"
     notes += [
-        f"Scoring draws per image: {a} in A, {b} in B; a majority vote over more draws is another classifier."
+        f"Scoring draws per image: {a} in A, {b} in B{other_vote if min(a, b) > 1 else ''}."
         for a, b in sorted(draws)
     ]
     seeds = {pair.seeds for pair in pairs if pair.seeds[0] != pair.seeds[1]}
