@@ -8,6 +8,7 @@ import pytest
 from rsc_snn.errors import UnknownNameError
 from rsc_snn.paper import numbers
 from rsc_snn.paper.checks import check_all, check_duplicates, check_qte
+from rsc_snn.paper.claims import CLAIMS
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.paper.numbers import all_numbers, find, of_place
 from rsc_snn.paper.places import PLACES
@@ -173,3 +174,28 @@ def test_places_are_described_in_order() -> None:
     assert states["table2"] == "0 legible, 0 derived, 1 lost"
     assert states["table3"] == "50 legible, 15 derived, 45 lost"
     assert states["table4"] == "41 legible, 19 derived, 0 lost"
+
+
+def test_numbers_of_the_text_are_those_of_its_sentences() -> None:
+    """Settings of Sections 2.2 and 3.5, then Sections 4.2, 4.3 and 4.5."""
+    gains = [gain for pair in GAINS.values() for gain in pair]
+    expected = [8, 0.01, 7, 0.1, 58.91, 1.74, 3.23, 2.70, 1, *gains]
+    assert [number.value for number in of_place("text")] == expected
+    for (dataset, other), pair in GAINS.items():
+        network = {"CIFAR-10": "VGG-5", "CIFAR-100": "VGG-11"}[dataset]
+        found = [
+            at("text", dataset, network, "RSC-0.1 + E-RSCT", f"gain in {column} over {other}").value
+            for column in ("FGSM", "PGD")
+        ]
+        assert found == list(pair)
+        claim = next(c for c in CLAIMS if c.id == f"above-{other.lower()}-{dataset.lower().replace('-', '')}")
+        assert all(f"{gain:.2f}" in claim.says for gain in pair)
+
+
+def test_two_swapped_cells_are_caught() -> None:
+    """Clean and FGSM the other way round leave F-QTE as it is; P-QTE tells."""
+    clean, fgsm = (at("table4", "CIFAR-100", "VGG-11", "Direct", column) for column in ("Clean", "FGSM"))
+    other = {clean.key: fgsm.value, fgsm.key: clean.value}
+    planted = [dataclasses.replace(n, value=other[n.key]) if n.key in other else n for n in all_numbers()]
+    failed = {(finding.check, finding.number.column) for finding in check_qte(planted) if not finding.agrees}
+    assert failed == {("QTE", "P-QTE")}

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from rsc_snn.errors import InputError
+from rsc_snn.evaluation.differences import sign_test, student
 from rsc_snn.evaluation.intervals import CONFIDENCE
 
 
@@ -49,19 +49,10 @@ def paired(first: Sequence[float], second: Sequence[float], *, num_comparisons: 
     if differences.ndim != 1 or len(differences) == 0:
         raise InputError(f"expected two values for each of at least one image, got {differences.shape}")
     level = (1 - CONFIDENCE) / num_comparisons
-    n, mean = len(differences), float(differences.mean())
-    if n == 1:
-        return Difference(mean, -1.0, 1.0, 1.0, level)
-    half = t_quantile(1 - level / 2, n - 1) * float(differences.std(ddof=1)) / math.sqrt(n)
+    if len(differences) == 1:
+        return Difference(float(differences[0]), -1.0, 1.0, 1.0, level)
     chance = sign_test(int((differences > 0).sum()), int((differences < 0).sum()))
-    return Difference(mean, mean - half, mean + half, chance, level)
-
-
-def sign_test(num_up: int, num_down: int) -> float:
-    """Return the two-sided probability of a split at least as uneven under Binomial(n, 1/2)."""
-    n = num_up + num_down
-    tail = sum(math.comb(n, k) for k in range(min(num_up, num_down) + 1))
-    return min(1.0, 2 * tail / math.pow(2, n))
+    return Difference(*student(differences, confidence=1 - level), chance, level)
 
 
 def is_surely_above(values: Sequence[float], share: float) -> bool:
@@ -77,22 +68,3 @@ def is_surely_above(values: Sequence[float], share: float) -> bool:
 def _binomial(k: int, n: int, share: float) -> float:
     ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return math.exp(ways + k * math.log(share) + (n - k) * math.log1p(-share))
-
-
-def t_quantile(probability: float, freedom: int) -> float:
-    """Return Student's t quantile by its expansion in 1 / freedom [Abramowitz and Stegun, 26.7.5].
-
-    Within 1 % for three degrees of freedom or more up to probability 0.975; exact for one and two.
-    """
-    if freedom == 1:
-        return math.tan(math.pi * (probability - 0.5))
-    if freedom == 2:
-        return (2 * probability - 1) / math.sqrt(2 * probability * (1 - probability))
-    z, n = NormalDist().inv_cdf(probability), freedom
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / math.pow(n, power) for power, term in enumerate(terms, start=1))

@@ -28,4 +28,4 @@ def _describe(claim: Claim, answer: Answer) -> str:
 
 
 LISTS: dict[str, Callable[[], Lines]] = {"tables": _tables, "claims": _claims}
-"""Of the paper, by kind: (name, a line or several). A claim has its verdict, what it says, and the evidence."""
+"""Of the paper, by kind: (name, lines of text). A claim: its verdict, what it says, and the evidence."""

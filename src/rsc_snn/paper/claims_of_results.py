@@ -81,43 +81,43 @@ def _over_others(network: tuple[str, str], other: str, fgsm: float, pgd: float) 
         return Answer(Verdict.LOST, tuple(facts))
 
     says = f"On {network[0]} our network is {fgsm:.2f} (FGSM) and {pgd:.2f} (PGD) points above {other}."
-    return Claim(f"above-{name}", "4.5", says.replace("our network", "RSC"), check)
+    return Claim(f"above-{name}", "Section 4.5", says.replace("our network", "RSC"), check)
 
 
 _WHITE_BOX = (
     Claim(
         "white-box-cifar",
-        "4.2",
+        "Section 4.2",
         "Under white-box attacks on CIFAR-10 and CIFAR-100, RSC is more robust than Direct and Poisson.",
         above(pairs("table3", (_CIFAR10, _CIFAR100), "RSC-0.1", _CODINGS, ATTACKED)),
     ),
     Claim(
         "white-box-tiny-imagenet",
-        "4.2",
+        "Section 4.2",
         "Under white-box attacks on Tiny-ImageNet, RSC is more robust than Direct and Poisson.",
         above(pairs("table3", (_TINY,), "RSC-0.1", _CODINGS, ATTACKED)),
     ),
     Claim(
         "white-box-imagenet",
-        "4.2",
+        "Section 4.2",
         "Under white-box attacks on ImageNet, RSC is more robust than Direct and Poisson.",
         above(pairs("table3", (_RESNET, _SEW), "RSC-0.1", _CODINGS, ATTACKED)),
     ),
     Claim(
         "little-noise-above-poisson",
-        "4.2",
+        "Section 4.2",
         "RSC is more robust than Poisson coding, with little noise (RSC-0.01) too.",
         above(pairs("table3", (_TINY,), "RSC-0.01", ["Poisson"], ATTACKED)),
     ),
     Claim(
         "gain-of-58.91",
-        "4.2",
+        "Section 4.2",
         "On CIFAR-10 under PGD, RSC on VGG-5 is 58.91 % above direct coding.",
         _impossible_gain,
     ),
     Claim(
         "white-box-qte",
-        "4.2",
+        "Section 4.2",
         "Under white-box attacks F-QTE and P-QTE improve with RSC: it is above ANN, Direct and Poisson.",
         above(
             [
@@ -128,7 +128,7 @@ _WHITE_BOX = (
     ),
     Claim(
         "rsc-costs-clean",
-        "4.3, 4.5",
+        "Sections 4.3 and 4.5",
         "RSC lowers clean accuracy.",
         above(pairs("table3", NETWORKS, "Direct", ["RSC-0.1"], ["Clean"])),
     ),
@@ -137,13 +137,13 @@ _WHITE_BOX = (
 _BLACK_BOX_AND_TRAINING = (
     Claim(
         "black-box",
-        "4.2",
+        "Section 4.2",
         "Under black-box attacks RSC is more robust than Direct and Poisson.",
         above(pairs("table4", _BLACK_BOX, "RSC-0.1", _CODINGS, ATTACKED)),
     ),
     Claim(
         "black-box-qte",
-        "4.2",
+        "Section 4.2",
         "Under black-box attacks F-QTE and P-QTE improve with RSC.",
         above(pairs("table4", _BLACK_BOX, "RSC-0.1", _CODINGS, QTES)),
     ),
@@ -171,19 +171,19 @@ _BLACK_BOX_AND_TRAINING = (
     ),
     Claim(
         "adversarial-training-of-others",
-        "4.2",
+        "Section 4.2",
         "Direct and Poisson were trained adversarially as well, to be compared with RSC.",
         lost("Table 5 has no row of Direct or Poisson"),
     ),
     Claim(
         "ersct-improves",
-        "4.3",
+        "Section 4.3",
         "E-RSCT raises clean and robust accuracy on all data sets.",
         above(pairs("table6", _BLACK_BOX, _ERSCT, ["RSC-0.1"], _ACCURACIES)),
     ),
     Claim(
         "ersct-cifar10",
-        "4.3",
+        "Section 4.3",
         "On CIFAR-10 E-RSCT adds 1.74 (Clean), 3.23 (FGSM) and 2.70 (PGD) points.",
         all_of(
             *(
@@ -198,13 +198,13 @@ _BLACK_BOX_AND_TRAINING = (
     ),
     Claim(
         "ersct-other-data",
-        "4.3",
+        "Section 4.3",
         "On the other data sets E-RSCT adds more than one point of accuracy on average.",
         _average_gain,
     ),
     Claim(
         "ersct-qte",
-        "4.3",
+        "Section 4.3",
         "E-RSCT raises F-QTE and P-QTE.",
         above(pairs("table6", _BLACK_BOX, _ERSCT, ["RSC-0.1"], QTES)),
     ),
@@ -213,19 +213,19 @@ _BLACK_BOX_AND_TRAINING = (
 _NOISE_AND_OTHERS = (
     Claim(
         "more-noise-less-accurate",
-        "4.4, Figure 3",
+        "Section 4.4, Figure 3",
         "The larger the variance of RSC, the lower the clean accuracy.",
         measured_by("figure3", tables=above(pairs("table3", (_TINY,), "RSC-0.01", ["RSC-0.1"], ["Clean"]))),
     ),
     Claim(
         "more-noise-more-robust",
-        "4.4, Figure 3",
+        "Section 4.4, Figure 3",
         "The larger the variance of RSC, the higher the robust accuracy at every strength.",
         measured_by("figure3", tables=above(pairs("table3", (_TINY,), "RSC-0.1", ["RSC-0.01"], ATTACKED))),
     ),
     Claim(
         "more-noise-wider-spread",
-        "4.4, Figure 3",
+        "Section 4.4, Figure 3",
         "The larger the variance of RSC, the more robust accuracy varies with the strength of the attack.",
         measured_by("figure3"),
     ),
@@ -235,13 +235,13 @@ _NOISE_AND_OTHERS = (
     _over_others(_CIFAR100, "SNN-RAT", 9.03, 16.29),
     Claim(
         "qte-as-others",
-        "4.5",
+        "Section 4.5",
         "F-QTE and P-QTE of RSC are comparable to the best of other works.",
         lost("the clean accuracies, and so the QTEs, of the other works' rows in Table 7 are lost"),
     ),
     Claim(
         "less-accurate-than-vanilla",
-        "4.5",
+        "Section 4.5",
         "The clean accuracy of RSC is below that of the vanilla network of Table 7.",
         lost("the clean accuracy of that row is lost, and whether it is Direct is not said"),
     ),

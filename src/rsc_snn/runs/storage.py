@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -10,15 +9,13 @@ from safetensors.torch import load_file, save_file
 
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.codings import AbstractCoding
-from rsc_snn.errors import InputError, RangeError, RunFolderError, UnknownNameError
+from rsc_snn.errors import InputError, RangeError, RunFolderError
 from rsc_snn.networks import Blueprint, BuiltNetwork
 from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import replace_file
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.specification import SCHEMA, require_schema
 from rsc_snn.spec import Spec, from_data, to_data
-
-SCHEMA = 1
-_KEYS = ("schema", "seed", "data", "recipe", "classifier")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,19 +102,6 @@ def read_classifier_spec(folder: RunFolder) -> ClassifierSpec:
     if "classifier" not in data:
         raise RunFolderError(f"{str(folder.spec)!r} lacks 'classifier'")
     return from_data(data["classifier"], ClassifierSpec, where="run.yaml: classifier")
-
-
-def require_schema(data: dict[str, Any], folder: RunFolder) -> dict[str, Any]:
-    """Raise unless this version of the library can read the specification."""
-    if data.get("schema") != SCHEMA:
-        raise RunFolderError(
-            f"{str(folder.spec)!r} has schema {data.get('schema')!r}, this version reads {SCHEMA}; use the "
-            "version of rsc-snn that wrote it (environment.json)"
-        )
-    for key in data:
-        if key not in _KEYS:
-            raise UnknownNameError(f"key in {str(folder.spec)!r}:", str(key), _KEYS)
-    return data
 
 
 def save_weights(folder: RunFolder, classifier: SpikingClassifier) -> None:

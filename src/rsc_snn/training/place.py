@@ -3,7 +3,7 @@
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.runs.files import read_environments
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.storage import SCHEMA, require_schema
+from rsc_snn.runs.specification import SCHEMA, require_schema
 from rsc_snn.spec import from_data, to_data
 from rsc_snn.training.recipe import Recipe
 

@@ -1,0 +1,69 @@
+"""Comparing two run folders and printing what was found. Needs no torch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rsc_snn.cli.printing import make_console, print_table
+from rsc_snn.errors import InputError
+from rsc_snn.evaluation.comparison import Comparison, compare_rows
+from rsc_snn.report.comparison import comparison_table
+from rsc_snn.runs.files import Row
+from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.specification import require_schema
+
+_KEY = ("suite", "budget", "norm", "eps", "entry")
+
+
+def compare_and_show(first: Path, second: Path, *, is_json: bool) -> None:
+    """Compare two run folders and print a table, or JSON.
+
+    Raises:
+        InputError: a folder is not a run of this version, has no rows, or their test sets differ.
+    """
+    specs = [require_schema(RunFolder(path).read_spec(), RunFolder(path)) for path in (first, second)]
+    if first.resolve() == second.resolve():
+        raise InputError(f"{str(first)!r} and {str(second)!r} are the same run; give two runs")
+    data = [spec.get("data") for spec in specs]
+    if None not in data and data[0] != data[1]:
+        raise InputError(
+            f"{str(first)!r} is of data set {data[0]}, {str(second)!r} of {data[1]}; give two runs of the "
+            "same test set"
+        )
+    compared = compare_rows(*(_rows(path) for path in (first, second)))
+    if not is_json:
+        print_table(make_console(), comparison_table(str(first), str(second), compared))
+        return
+    found = [_as_data(comparison) for comparison in compared.comparisons]
+    runs = [str(first), str(second)]
+    typer.echo(json.dumps({"runs": runs, "comparisons": found, "notes": compared.notes}, indent=1))
+
+
+def _rows(path: Path) -> list[Row]:
+    rows = RunFolder(path).attack_rows()
+    if not rows:
+        raise InputError(f"{str(path)!r} has no rows; make them with 'rsc-snn attack {path}'")
+    return rows
+
+
+def _as_data(comparison: Comparison) -> dict[str, Any]:
+    row, found = comparison.pair.first[0], comparison.difference
+    names = _KEY if not comparison.is_clean else ()
+    return {
+        "about": "clean" if comparison.is_clean else "attacked",
+        **{name: row[name] for name in names},
+        "measure": comparison.measure,
+        "num_images": len(comparison.pair.first),
+        "seeds": comparison.pair.seeds,
+        "num_draws": comparison.pair.draws,
+        "first": comparison.first,
+        "second": comparison.second,
+        "difference": (found.value, found.low, found.high),
+        "student": found.student,
+        "is_extended": found.is_extended,
+        "only_first": comparison.only_first,
+        "only_second": comparison.only_second,
+        "mcnemar_p": comparison.chance,
+    }
