@@ -191,12 +191,12 @@ class _Details:
         self._cases: list[dict[str, Any]] = []
         self._all: list[Comparison] = []
 
-    def add(self, case: str, sampled: Sampled, expected: tuple[Tensor, Tensor]) -> tuple[float, float] | Any:
+    def add(self, case: str, sampled: Sampled, expected: tuple[Tensor, Tensor]) -> list[Comparison]:
         """Compare mean and covariance."""
         mean, second = _both(sampled, expected)
         self._all.append(mean)
         self.add_covariance(case, second, mean_largest=mean.largest, mean_entries=mean.num_entries)
-        return mean, second
+        return [mean, second]
 
     def add_covariance(self, case: str, comparison: Comparison, **facts: Any) -> None:
         """Count in a comparison of covariances."""

@@ -77,7 +77,7 @@ class Subject:
 
 
 def made_up_subjects(seed: int) -> list[Subject]:
-    """Return single pixels and random layers of several shapes, on random pixels, attacked by random signs."""
+    """Return single pixels and random layers of several shapes, on random pixels under random signs."""
     layers = [
         identity_layer((3, 2, 2)),
         random_layer(16, (3, 3, 3), seed=seed),
