@@ -104,7 +104,7 @@ def similarity_picture(rows: Sequence[Row]) -> Picture | None:
 
 _CAPTION = (
     "Noise of variance 0.1; of the mean over time RSC-II. Filled: both codings of one image; hollow: the "
-    "second coding of a different image. A high filled mark says little where the hollow one is nearly as high."
+    "second coding of a different image. A high filled mark says little where the hollow one is as high."
 )
 
 
