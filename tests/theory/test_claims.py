@@ -125,6 +125,7 @@ def test_with_the_clamp_the_mean_is_not_the_pixel() -> None:
     assert finding.value is not None
     assert finding.value > 100
     assert finding.details["largest_bias"] == pytest.approx(0.126, abs=1e-3)
+    assert finding.details["largest_shift"] == pytest.approx(0.126, abs=5e-3)
     assert finding.details["lowest_variance_ratio"] == pytest.approx(0.34, abs=2e-3)
     assert claims.unclamped_agrees(tried(SINGLE, "clamped")).verdict == "fail"
 

@@ -135,9 +135,10 @@ def clamp_table(rows: Sequence[Row]) -> Table | None:
         facts = row["details"]
         ratios = f"{facts['lowest_variance_ratio']:.3f} to {facts['highest_variance_ratio']:.3f}"
         bias = f"{facts['largest_bias']:.3f}"
-        lines.append([row["subject"], f"{facts['variance']:g}", bias, ratios, f"{row['value']:.0f}"])
+        shift = f"{facts['largest_shift']:.3f}"
+        lines.append([row["subject"], f"{facts['variance']:g}", bias, shift, ratios, f"{row['value']:.0f}"])
     columns = (
-        *("layer", "s^2", "largest |E[X] - x|", "variance of a pixel, of s^2"),
+        *("layer", "s^2", "largest |E[X] - x|", "of an output, measured", "variance of a pixel, of s^2"),
         "difference from Theorem 3.3, standard errors",
     )
     return Table("What the clamp does", columns, lines) if lines else None
