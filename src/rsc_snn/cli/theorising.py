@@ -27,9 +27,7 @@ def try_and_show(
     console = make_console()
     if not is_json:
         console.print(f"theory: {num_samples} samples for each covariance, seed {seed}", soft_wrap=True)
-    rows = run_theory(
-        out, runs=runs, data_root=data_root, num_samples=num_samples, limit=limit, seed=seed
-    )
+    rows = run_theory(out, runs=runs, data_root=data_root, num_samples=num_samples, limit=limit, seed=seed)
     if is_json:
         typer.echo(json.dumps(rows, indent=1))
     else:

@@ -42,10 +42,8 @@ def compare(
     found: Float[Tensor, "*shape"], expected: Float[Tensor, "*shape"], error: Float[Tensor, "*shape"]
 ) -> Comparison:
     """Compare the entries of a mean [M], or of a symmetric matrix [M, M], whose upper half counts."""
-    if found.ndim == 2:
-        places = torch.triu_indices(*found.shape).T
-    else:
-        places = torch.arange(len(found))[:, None]
+    is_matrix = found.ndim == 2
+    places = torch.triu_indices(*found.shape).T if is_matrix else torch.arange(len(found))[:, None]
     entries = [values[tuple(places.T)] for values in (found, expected, error)]
     differences = (entries[0] - entries[1]).abs()
     scale = max(float(values.abs().max()) for values in entries)
@@ -53,9 +51,11 @@ def compare(
     ratios = torch.where(is_rounding, 0.0, differences / entries[2]).clamp(max=_LARGEST)
     worst = int(ratios.argmax())
     return Comparison(
-        float(ratios[worst]),
-        tuple(places[worst].tolist()),
-        *(float(values[worst]) for values in entries),
+        largest=float(ratios[worst]),
+        place=tuple(places[worst].tolist()),
+        found=float(entries[0][worst]),
+        expected=float(entries[1][worst]),
+        error=float(entries[2][worst]),
         num_entries=len(places),
     )
 

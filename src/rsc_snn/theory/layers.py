@@ -1,4 +1,4 @@
-"""The linear layers that the theorems are tried on: single pixels, random weights, a network's first layer."""
+"""Linear layers that the theorems are tried on: single pixels, random weights, a network's first layer."""
 
 import copy
 import math
@@ -54,9 +54,7 @@ class FirstLayer:
         return image[:, self.top : self.top + height, self.left : self.left + width]
 
 
-def first_layer(
-    classifier: SpikingClassifier, image_shape: tuple[int, int, int], *, name: str
-) -> FirstLayer:
+def first_layer(classifier: SpikingClassifier, image_shape: tuple[int, int, int], *, name: str) -> FirstLayer:
     """Return the first convolution at two neighbouring places in the middle, at most 16 channels of each.
 
     Its rows are derivatives of the module's own outputs, before batch normalisation, so that nothing about

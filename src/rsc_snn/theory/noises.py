@@ -164,4 +164,3 @@ class UnclampedNoise(AbstractNoise):
     def is_fresh(self) -> bool:
         """False."""
         return False
-

@@ -1,4 +1,4 @@
-"""The pictures of Fig. 2a: an image of each data set in every coding, in a file that needs no torch to read."""
+"""The pictures of Fig. 2a: an image of each data set in every coding, in a file read without torch."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -77,7 +77,7 @@ class Subject:
 
 
 def made_up_subjects(seed: int) -> list[Subject]:
-    """Return single pixels and random layers of several shapes, on random pixels, attacked by random signs."""
+    """Return single pixels and random layers of several shapes, on random pixels under random signs."""
     layers = [
         identity_layer((3, 2, 2)),
         random_layer(16, (3, 3, 3), seed=seed),
@@ -90,6 +90,7 @@ def made_up_subjects(seed: int) -> list[Subject]:
 def _made_up(layer: Layer, seed: int, steps: tuple[int, ...]) -> Subject:
     generator = derived_generator(seed, f"theory: pixels of {layer.name}")
     patch = torch.randint(_GREYS + 1, layer.patch_shape, generator=generator).double() / _GREYS
+    patch.view(-1)[:3] = torch.tensor([0.0, 0.5, 1.0])
     signs = torch.randint(2, layer.patch_shape, generator=generator).double() * 2 - 1
     changes = {
         f"random signs, {name}": (patch + eps * signs).clamp(0, 1) - patch
