@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from rsc_snn.experiments.grid.outcome import Outcome, attempted, not_tried, with
 from rsc_snn.experiments.plan import prerequisites, trainings_of
 
 LOCAL = "local"
+_SECONDS_TO_ANSWER = 10
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ def _connected(address: str) -> Iterator[Any]:
         raise InputError("--ray needs Ray, which is not installed; pip install 'rsc-snn[cluster]'") from err
     options: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {"address": address}
     try:
+        _require_answer(address)
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as err:
+    except (Exception, SystemExit) as err:  # Ray ends the process where the cluster does not answer
         raise InputError(
             f"no Ray cluster at {address!r}: {' '.join(str(err).split())}; give --ray local to start one here"
         ) from err
@@ -94,6 +97,13 @@ def _connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Raise OSError unless something listens at HOST:PORT; Ray itself would wait for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()
 
 
 def _require_shared_folder(ray: Any, folder: Path) -> None:
