@@ -1,0 +1,148 @@
+"""A line of a table, number by number: paper, measured, difference, verdict. Needs no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rsc_snn.evaluation.intervals import Estimate
+from rsc_snn.paper.number import Number, Status
+from rsc_snn.report.reproduction.measured import CLEAN, QTE, ROBUST, Measured, Quantity
+from rsc_snn.report.reproduction.paper import PaperNumbers
+from rsc_snn.report.reproduction.reading import NOT_ASKED, Evidence, Sample
+from rsc_snn.report.reproduction.verdict import difference, judge
+from rsc_snn.runs.reproduction import Line
+
+SMOKE = "smoke"
+RELIABLE, AUDIT = "reliable", "audit"
+PAPER_STRENGTH = 8.0  # in 1/255, of every QTE of the paper
+UNSCORED = "not scored"
+UNNAMED = "not legible"  # a data set or network of the paper
+PLACES = (*(f"table{number}" for number in range(1, 8)), *(f"figure{number}" for number in range(1, 4)))
+_NOT_ATTACKS = (RELIABLE, AUDIT, "certificates", "theory")
+_QTE_NAMES = {"FGSM": "F-QTE", "PGD": "P-QTE"}
+_PAPER_NAMES = {"EOT-PGD": "PGD"}  # what the paper's column may be called instead
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A measured number, or why there is none.
+
+    Attributes:
+        measured: The number.
+        note: What must be said beside it.
+        gap: Why there is none.
+    """
+
+    measured: Measured | None
+    note: str = ""
+    gap: str = NOT_ASKED
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One number of a line.
+
+    Attributes:
+        name: "Clean", an attack, or a QTE.
+        paper: The paper's number; None where the paper has no such cell.
+        measured: Under the paper's protocol.
+        reliable: Under the reliable protocol at the same strength.
+        difference: Measured minus paper in points; None where it must not or cannot be shown.
+        verdict: One of ``Verdict``, or "no verdict: reason".
+    """
+
+    name: str
+    paper: Number | None
+    measured: Cell
+    reliable: Cell
+    difference: Estimate | None
+    verdict: str
+
+
+def attacks_of(line: Line) -> list[str]:
+    """Names of the attacks of a line."""
+    return [name for name in line.numbers if name not in _NOT_ATTACKS]
+
+
+def qte_name(attack: str) -> str:
+    """The paper's name of the QTE under an attack."""
+    return _QTE_NAMES.get(attack, f"QTE under {attack}")
+
+
+def cell(quantity: Quantity, sample: Sample) -> Cell:
+    """Return what a sample says of a quantity."""
+    if not sample.seeds:
+        return Cell(None, gap=sample.gap)
+    return Cell(quantity.measure(sample.seeds), sample.note, UNSCORED)
+
+
+def compare(evidence: Evidence, paper: PaperNumbers, line: Line) -> list[Compared]:
+    """Return the numbers of a line: clean accuracy, accuracy under each attack, then QTE."""
+    attacks = {name: evidence.sample(line.numbers[name]) for name in attacks_of(line)}
+    reliable = evidence.sample(line.numbers.get(RELIABLE, ()))
+    first = next((sample for sample in attacks.values() if sample.seeds), None)
+    any_sample = first or next(iter(attacks.values()), reliable)
+    rows = [("Clean", CLEAN, any_sample)]
+    rows += [(name, ROBUST, sample) for name, sample in attacks.items()]
+    rows += [(qte_name(name), QTE, sample) for name, sample in attacks.items()]
+    return [
+        _compared(evidence, paper, line, name, cell(quantity, sample), cell(quantity, reliable))
+        for name, quantity, sample in rows
+    ]
+
+
+def _compared(
+    evidence: Evidence, paper: PaperNumbers, line: Line, name: str, measured: Cell, reliable: Cell
+) -> Compared:
+    number = find_number(paper, line, name)
+    found = _difference(paper, number, measured.measured) if may_compare(evidence, line) else None
+    reason = _why_no_verdict(evidence, paper, line, number, measured)
+    verdict = f"no verdict: {reason}" if reason or found is None else str(judge(found))
+    return Compared(name, number, measured, reliable, found, verdict)
+
+
+def find_number(paper: PaperNumbers, line: Line, name: str) -> Number | None:
+    """Return the paper's number of a line; None where the paper has none."""
+    names = [name, *([_PAPER_NAMES[name]] if name in _PAPER_NAMES else [])]
+    found = [paper.find(line.place, line.dataset, line.network, line.method, column) for column in names]
+    if line.place in PLACES:  # a table of which not even the data sets are known says so for all of them
+        found += [number for number in paper.of_place(line.place) if number.dataset == UNNAMED]
+    return next((number for number in found if number is not None and number.column in names), None)
+
+
+def may_compare(evidence: Evidence, line: Line) -> bool:
+    """Whether the paper's number may be subtracted: never from a stand-in or under the smoke budget."""
+    return evidence.plan.budget != SMOKE and line.stand_in is None
+
+
+def _difference(paper: PaperNumbers, number: Number | None, measured: Measured | None) -> Estimate | None:
+    if number is None or number.value is None or measured is None:
+        return None
+    is_qte = number.column.endswith("QTE")
+    if is_qte and abs(measured.unit - PAPER_STRENGTH) > 1e-6:
+        return None
+    share = number.value / (PAPER_STRENGTH if is_qte else 100.0)
+    return difference(measured, share, paper.test_size(number.dataset))
+
+
+def _why_no_verdict(
+    evidence: Evidence, paper: PaperNumbers, line: Line, number: Number | None, cell: Cell
+) -> str:
+    if evidence.plan.budget == SMOKE:
+        return "smoke budget"
+    if line.stand_in is not None:
+        return f"{line.stand_in} in place of {line.dataset} {line.network}"
+    if number is None:
+        return "the paper has no such number"
+    if number.status is Status.LOST or number.value is None:
+        return f"the paper's number is {Status.LOST}"
+    if cell.measured is None:
+        return cell.gap
+    size = paper.test_size(number.dataset)
+    fewer = cell.measured.num_images < size
+    images = [f"{cell.measured.num_images:,} of {size:,} test images"] if fewer else []
+    return "; ".join([*line.reductions, *images, *_other_strength(number, cell.measured)])
+
+
+def _other_strength(number: Number, measured: Measured) -> Sequence[str]:
+    is_other = number.column.endswith("QTE") and abs(measured.unit - PAPER_STRENGTH) > 1e-6
+    return ["another attack strength than 8/255"] if is_other else []
