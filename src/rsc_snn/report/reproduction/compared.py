@@ -58,6 +58,14 @@ class Compared:
     verdict: str
 
 
+@dataclass(frozen=True)
+class ComparedLine:
+    """A line of a table with its numbers."""
+
+    line: Line
+    numbers: Sequence[Compared]
+
+
 def attacks_of(line: Line) -> list[str]:
     """Names of the attacks of a line."""
     return [name for name in line.numbers if name not in _NOT_ATTACKS]
@@ -102,7 +110,9 @@ def _compared(
 
 def find_number(paper: PaperNumbers, line: Line, name: str) -> Number | None:
     """Return the paper's number of a line; None where the paper has none."""
-    names = [name, *([_PAPER_NAMES[name]] if name in _PAPER_NAMES else [])]
+    eps = line.conditions.get("eps")
+    at_eps = [] if eps is None else [f"{name} {round(255 * eps, 2):g}/255"]
+    names = [*at_eps, name, *([_PAPER_NAMES[name]] if name in _PAPER_NAMES else [])]
     found = [paper.find(line.place, line.dataset, line.network, line.method, column) for column in names]
     if line.place in PLACES:  # a table of which not even the data sets are known says so for all of them
         found += [number for number in paper.of_place(line.place) if number.dataset == UNNAMED]

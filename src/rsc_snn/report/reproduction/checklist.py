@@ -1,0 +1,115 @@
+"""Table 1 and what else is a list of verdicts: the rows of an audit, and of the theory. Needs no torch."""
+
+from collections.abc import Sequence
+
+from rsc_snn.report.audits import audit_flags, draw_curves
+from rsc_snn.report.reproduction.cells import method_text, stand_in_text
+from rsc_snn.report.reproduction.compared import AUDIT
+from rsc_snn.report.reproduction.reading import Evidence
+from rsc_snn.report.reproduction.series import distinct
+from rsc_snn.report.sections import Picture
+from rsc_snn.report.tables import MISSING, Table
+from rsc_snn.runs.files import Row
+from rsc_snn.runs.reproduction import Line
+
+SIGNS = (
+    "single-step attacks do better than iterative ones",
+    "black-box attacks do better than white-box ones",
+    "a larger bound does not help the attack",
+    "unbounded attacks do not reach 100 %",
+    "random search finds adversarial images",
+)
+_COLUMNS = ("sign", "what was checked", "verdict", "value", "limit", "what was measured")
+
+
+def audit_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
+    """Return the five signs, a table per audited network; why there is none where an audit is missing."""
+    return [
+        _audit_table(evidence, line) for line in distinct([line for line in lines if AUDIT in line.numbers])
+    ]
+
+
+def audit_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
+    """Return the curves of the audits."""
+    found = []
+    for line in distinct([line for line in lines if AUDIT in line.numbers]):
+        for rows in evidence.sample(line.numbers[AUDIT]).seeds[:1]:
+            curves = draw_curves([row for row in rows if row["sign"] is not None])
+            alt = (
+                f"A small curve per sign for {_name(line)}. The numbers they are judged by are in the table."
+            )
+            caption = f"{_name(line)}: what the signs are read off; intervals are 95 % over images."
+            found += [Picture(curves, alt, caption)] if curves else []
+    return found
+
+
+def _name(line: Line) -> str:
+    return f"{method_text(line)}, {stand_in_text(line)}"
+
+
+def _audit_table(evidence: Evidence, line: Line) -> Table:
+    sample = evidence.sample(line.numbers[AUDIT])
+    title = f"Table 1: {_name(line)}"
+    if not sample.seeds:
+        return Table(title, _COLUMNS, [_gap(number, sample.gap) for number in range(1, 6)])
+    rows = sample.seeds[0]
+    signs = sorted((row for row in rows if row["sign"] is not None), key=lambda row: row["sign"])
+    present = {row["sign"] for row in signs}
+    cells = [*map(_line, signs), *(_gap(n, "not checked") for n in range(1, 6) if n not in present)]
+    notes = [f"All checks of this audit, with those beyond the five signs: {audit_flags(rows)}."]
+    if len(sample.seeds) > 1:
+        notes.append("Of several seeds the first is shown.")
+    return Table(title, _COLUMNS, cells, notes)
+
+
+def _gap(sign: int, reason: str) -> list[str]:
+    return [str(sign), SIGNS[sign - 1], reason, MISSING, MISSING, MISSING]
+
+
+def _line(row: Row) -> list[str]:
+    return [
+        str(row["sign"]),
+        row["title"],
+        row["verdict"],
+        _number(row["value"]),
+        _number(row["threshold"]),
+        row["note"],
+    ]
+
+
+def theory_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
+    """Return the rows of theory.jsonl that lines ask for, a table per line that has some."""
+    tables = []
+    for line in distinct([line for line in lines if "theory" in line.numbers]):
+        sample = evidence.sample(line.numbers["theory"])
+        columns = ("claim", "tried on", "verdict", "value", "limit", "note")
+        cells = [
+            [
+                str(row.get("title", MISSING)),
+                str(row.get("subject", MISSING)),
+                str(row.get("verdict", MISSING)),
+                _number(row.get("value")),
+                _number(row.get("threshold")),
+                str(row.get("note", "")),
+            ]
+            for rows in sample.seeds[:1]
+            for row in rows
+        ]
+        gap = [[sample.gap, *[MISSING] * (len(columns) - 1)]]
+        tables.append(Table(f"Figure 2: {_name(line)}", columns, cells or gap))
+    return tables
+
+
+def theory_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
+    """Return the curves of those rows."""
+    found = []
+    for line in distinct([line for line in lines if "theory" in line.numbers]):
+        for rows in evidence.sample(line.numbers["theory"]).seeds[:1]:
+            curves = draw_curves([row for row in rows if row.get("curve")])
+            alt = f"Similarities of coded images, {_name(line)}. The numbers are in the table."
+            found += [Picture(curves, alt, "Mean over images; intervals are 95 %.")] if curves else []
+    return found
+
+
+def _number(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.3f}"
