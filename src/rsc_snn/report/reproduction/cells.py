@@ -70,6 +70,11 @@ def method_text(line: Line) -> str:
     return f"{line.method}, {condition}" if condition else line.method
 
 
+def subject_text(line: Line) -> str:
+    """Method, conditions and what it was measured on."""
+    return f"{method_text(line)} on {stand_in_text(line)}"
+
+
 def stand_in_text(line: Line) -> str:
     """What was measured: the paper's data and network, or what stands in their place."""
     if line.stand_in is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rsc_snn.report.audits import audit_flags, draw_curves
-from rsc_snn.report.reproduction.cells import method_text, stand_in_text
+from rsc_snn.report.reproduction.cells import subject_text
 from rsc_snn.report.reproduction.compared import AUDIT
 from rsc_snn.report.reproduction.reading import Evidence
 from rsc_snn.report.reproduction.series import distinct
@@ -35,21 +35,15 @@ def audit_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     for line in distinct([line for line in lines if AUDIT in line.numbers]):
         for rows in evidence.sample(line.numbers[AUDIT]).seeds[:1]:
             curves = draw_curves([row for row in rows if row["sign"] is not None])
-            alt = (
-                f"A small curve per sign for {_name(line)}. The numbers they are judged by are in the table."
-            )
-            caption = f"{_name(line)}: what the signs are read off; intervals are 95 % over images."
+            alt = f"A small curve per sign for {subject_text(line)}. The table has the numbers that decide."
+            caption = f"{subject_text(line)}: what the signs are read off; intervals are 95 % over images."
             found += [Picture(curves, alt, caption)] if curves else []
     return found
 
 
-def _name(line: Line) -> str:
-    return f"{method_text(line)}, {stand_in_text(line)}"
-
-
 def _audit_table(evidence: Evidence, line: Line) -> Table:
     sample = evidence.sample(line.numbers[AUDIT])
-    title = f"Table 1: {_name(line)}"
+    title = f"Table 1: {subject_text(line)}"
     if not sample.seeds:
         return Table(title, _COLUMNS, [_gap(number, sample.gap) for number in range(1, 6)])
     rows = sample.seeds[0]
@@ -96,7 +90,7 @@ def theory_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
             for row in rows
         ]
         gap = [[sample.gap, *[MISSING] * (len(columns) - 1)]]
-        tables.append(Table(f"Figure 2: {_name(line)}", columns, cells or gap))
+        tables.append(Table(f"Figure 2: {subject_text(line)}", columns, cells or gap))
     return tables
 
 
@@ -106,7 +100,7 @@ def theory_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     for line in distinct([line for line in lines if "theory" in line.numbers]):
         for rows in evidence.sample(line.numbers["theory"]).seeds[:1]:
             curves = draw_curves([row for row in rows if row.get("curve")])
-            alt = f"Similarities of coded images, {_name(line)}. The numbers are in the table."
+            alt = f"Similarities of coded images, {subject_text(line)}. The numbers are in the table."
             found += [Picture(curves, alt, "Mean over images; intervals are 95 %.")] if curves else []
     return found
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsc_snn.evaluation.intervals import Estimate
+from rsc_snn.evaluation.summary import why_unreliable
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.reproduction.measured import CLEAN, QTE, ROBUST, Measured, Quantity
 from rsc_snn.report.reproduction.paper import PaperNumbers
@@ -80,16 +81,19 @@ def cell(quantity: Quantity, sample: Sample) -> Cell:
     """Return what a sample says of a quantity."""
     if not sample.seeds:
         return Cell(None, gap=sample.gap)
-    return Cell(quantity.measure(sample.seeds), sample.note, UNSCORED)
+    reasons = dict.fromkeys(reason for rows in sample.seeds for reason in why_unreliable(rows))
+    notes = [*([sample.note] if sample.note else []), *(f"not reliable: {reason}" for reason in reasons)]
+    return Cell(sample.measure(quantity), ", ".join(notes), UNSCORED)
 
 
 def compare(evidence: Evidence, paper: PaperNumbers, line: Line) -> list[Compared]:
-    """Return the numbers of a line: clean accuracy, accuracy under each attack, then QTE."""
+    """Return the numbers of a line: clean accuracy, accuracy under attacks, QTE; none without an attack."""
     attacks = {name: evidence.sample(line.numbers[name]) for name in attacks_of(line)}
+    if not attacks:
+        return []
     reliable = evidence.sample(line.numbers.get(RELIABLE, ()))
-    first = next((sample for sample in attacks.values() if sample.seeds), None)
-    any_sample = first or next(iter(attacks.values()), reliable)
-    rows = [("Clean", CLEAN, any_sample)]
+    clean = next((sample for sample in attacks.values() if sample.seeds), next(iter(attacks.values())))
+    rows = [("Clean", CLEAN, clean)]
     rows += [(name, ROBUST, sample) for name, sample in attacks.items()]
     rows += [(qte_name(name), QTE, sample) for name, sample in attacks.items()]
     return [
@@ -114,6 +118,7 @@ def find_number(paper: PaperNumbers, line: Line, name: str) -> Number | None:
     at_eps = [] if eps is None else [f"{name} {round(255 * eps, 2):g}/255"]
     names = [*at_eps, name, *([_PAPER_NAMES[name]] if name in _PAPER_NAMES else [])]
     found = [paper.find(line.place, line.dataset, line.network, line.method, column) for column in names]
+    found += [paper.find(line.place, line.dataset, UNNAMED, line.method, column) for column in names]
     if line.place in PLACES:  # a table of which not even the data sets are known says so for all of them
         found += [number for number in paper.of_place(line.place) if number.dataset == UNNAMED]
     return next((number for number in found if number is not None and number.column in names), None)
@@ -144,13 +149,14 @@ def _why_no_verdict(
     if number is None:
         return "the paper has no such number"
     if number.status is Status.LOST or number.value is None:
-        return f"the paper's number is {Status.LOST}"
+        return str(Status.LOST)
     if cell.measured is None:
         return cell.gap
+    unnamed = ["the paper does not say on which network"] if number.network == UNNAMED else []
     size = paper.test_size(number.dataset)
     fewer = cell.measured.num_images < size
     images = [f"{cell.measured.num_images:,} of {size:,} test images"] if fewer else []
-    return "; ".join([*line.reductions, *images, *_other_strength(number, cell.measured)])
+    return "; ".join([*line.reductions, *images, *unnamed, *_other_strength(number, cell.measured)])
 
 
 def _other_strength(number: Number, measured: Measured) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """Figure 1: what QTE is, and the plane of clean against robust accuracy. Needs no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rsc_snn.report.reproduction.charts import COLOURS, EPS, MARKERS, draw_curve, new_figure, png
 from rsc_snn.report.reproduction.compared import RELIABLE, attacks_of, qte_name
@@ -22,6 +22,7 @@ from rsc_snn.runs.reproduction import Line
 STRENGTHS = (0.0, 2.0, 4.0, 6.0, 8.0)
 _END = STRENGTHS[-1]
 _CODINGS = ("Direct", "RSC")  # what the figure compares, by the start of the method's name
+_WHITE_BOX = ("table3", "table5", "table6", "table7", "figure1")  # whose networks are points of the plane
 _ISO = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
 _MOST_POINTS = len(COLOURS) * len(MARKERS)
 
@@ -59,7 +60,7 @@ def area_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     attack = next((name for name in ("PGD", "FGSM") if name in found), None)
     if attack is None:
         return []
-    shown: dict[str, tuple[Subject, Mapping[float, Measured]]] = {}
+    shown: dict[str, tuple[Subject, dict[float, Measured]]] = {}
     for subject, curve in found[attack].items():
         coding = next((name for name in _CODINGS if subject.method.startswith(name)), None)
         if coding and {0.0, _END} <= curve.keys():
@@ -79,10 +80,10 @@ def area_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     place.grid(alpha=0.3)
     place.legend(fontsize=8)
     names = " and ".join(subject.label for subject, _ in shown.values())
-    alt = f"Accuracy over attack strength under {attack} of {names}, with the area below shaded from 0 to 8/255."
+    alt = f"Accuracy over attack strength under {attack} of {names}; the area below it shaded up to 8/255."
     caption = (
-        "Shaded: the area of the paper's QTE, one trapezoid from 0 to 8/255 (dashed). Solid: what was measured; "
-        "bands are 95 % intervals over images. The numbers are in the table."
+        "Shaded: the area of the paper's QTE, one trapezoid from 0 to 8/255 (dashed). Solid: what was "
+        "measured; bands are 95 % intervals over images. The numbers are in the table."
     )
     return [Picture(png(figure), alt, caption, 640)]
 
@@ -98,12 +99,8 @@ def points(evidence: Evidence, lines: Sequence[Line]) -> dict[str, dict[Subject,
             sample = evidence.sample(line.numbers.get(attack, ()))
             if not sample.seeds or abs(255 * sample.seeds[0][0].get("eps", 0) - _END) > 1e-6:
                 continue
-            clean, robust = CLEAN.measure(sample.seeds), ROBUST.measure(sample.seeds)
-            if (
-                clean is not None
-                and robust is not None
-                and line.place in ("table3", "table5", "table6", "table7")
-            ):
+            clean, robust = sample.measure(CLEAN), sample.measure(ROBUST)
+            if clean is not None and robust is not None and line.place in _WHITE_BOX:
                 subject = Subject(line.dataset, line.network, line.method, line.stand_in)
                 found.setdefault(attack, {}).setdefault(subject, (clean, robust))
     return found
@@ -137,10 +134,11 @@ def plane_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         for handle, label in zip(*place.get_legend_handles_labels(), strict=True)
     }
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=7)
-    alt = "Every measured network by clean accuracy (across) and accuracy under attack (up), with lines of equal QTE."
+    alt = "Each network by clean accuracy (across) and accuracy under attack (up), with lines of equal QTE."
     caption = (
-        "Grey lines: equal QTE, 4 (clean + robust) / 100, with its value. Bars are 95 % intervals over images. "
-        "Further up and to the right is better; along a grey line one accuracy is traded for the other."
+        "Grey lines: equal QTE, 4 (clean + robust) / 100, with its value. Bars are 95 % intervals over "
+        "images. Further up and to the right is better; along a grey line one accuracy is traded for "
+        "the other."
     )
     return [Picture(png(figure), alt, caption, 520 * len(found))]
 

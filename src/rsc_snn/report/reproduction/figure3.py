@@ -21,8 +21,8 @@ def surface(evidence: Evidence, lines: Sequence[Line]) -> Surface:
             continue
         point = (line.conditions["variance"], round(255 * line.conditions["eps"], 6))
         for attack in attacks_of(line):
-            seeds = evidence.sample(line.numbers[attack]).seeds
-            clean, robust = CLEAN.measure(seeds), ROBUST.measure(seeds)
+            sample = evidence.sample(line.numbers[attack])
+            clean, robust = sample.measure(CLEAN), sample.measure(ROBUST)
             if clean is not None and robust is not None:
                 found.setdefault(attack, {})[point] = (clean, robust)
     return found
@@ -42,7 +42,7 @@ def noise_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         Picture(across, f"{words}, a line per attack strength. The numbers are in the tables.", bands),
         Picture(
             along,
-            "Accuracy over attack strength, a plot per attack, a line per variance. The numbers are in the tables.",
+            "Accuracy over attack strength, a plot per attack, a line per variance; see the tables.",
             f"The same numbers over attack strength; 0 is the clean image. {bands}",
         ),
     ]

@@ -105,9 +105,10 @@ def over_seeds(columns: Sequence[PerImage], unit: float = 1.0) -> Measured | Non
     shared = sorted(set.intersection(*(set(column) for column in columns))) if columns else []
     if not shared:
         return None
-    means = [fmean(column[index] for column in columns) for index in shared]
+    columns = [{index: column[index] for index in shared} for column in columns]
+    means = [fmean(values) for values in zip(*(column.values() for column in columns), strict=True)]
     value = Estimate(*(unit * part for part in wilson(fmean(means), len(means))))
-    seeds = tuple(unit * fmean(column[index] for index in shared) for column in columns)
+    seeds = tuple(unit * fmean(column.values()) for column in columns)
     return Measured(value, len(shared), seeds, unit)
 
 

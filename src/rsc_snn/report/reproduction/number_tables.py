@@ -13,6 +13,7 @@ from rsc_snn.report.reproduction.cells import (
     paper_cell,
     signed,
     stand_in_text,
+    subject_text,
     value_text,
 )
 from rsc_snn.report.reproduction.compared import AUDIT, RELIABLE, ComparedLine, attacks_of
@@ -38,7 +39,8 @@ NOTES = (
     "paper) Newcombe's, which holds the sampling errors of both, and with several seeds the spread of the "
     "training.",
     "Verdict: reproduced where the whole interval lies within 2 points (of a QTE: within 2 % of its range, "
-    "0.16), not reproduced where all of it lies outside, else inconclusive.",
+    "0.16), not reproduced where all of it lies outside, else inconclusive. Each verdict is taken alone: of "
+    "twenty intervals about one misses.",
 )
 
 
@@ -60,7 +62,7 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
     tables = []
     for (dataset, network), found in by_network(lines).items():
         has_stand_in = any(compared.line.stand_in for compared in found)
-        columns = [*NUMBER_COLUMNS, *(["measured on"] if has_stand_in else [])]
+        columns = (*NUMBER_COLUMNS, *(["measured on"] if has_stand_in else []))
         rows = [
             [
                 method_text(compared.line),
@@ -76,8 +78,34 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
             for number in compared.numbers
         ]
         if rows:
-            tables.append(Table(f"{name}, {dataset}, {network}: number by number", columns, rows))
+            title = f"{name}, {dataset}, {network}: number by number"
+            tables.append(Table(title, columns, rows, remarks(n.paper for c in found for n in c.numbers)))
     return tables
+
+
+def measured_table(name: str, lines: Sequence[ComparedLine]) -> Table | None:
+    """Return a line per network and condition, a column per number, for what the paper prints no numbers of.
+
+    Args:
+        name: "Figure 3".
+        lines: With their numbers; QTE is left out.
+    """
+    shown = [found for found in lines if found.numbers]
+    kept = {id(found): [n for n in found.numbers if "QTE" not in n.name] for found in shown}
+    columns = list(dict.fromkeys(number.name for numbers in kept.values() for number in numbers))
+    rows = []
+    for found in shown:
+        cells = {number.name: measured_cell(number.measured) for number in kept[id(found)]}
+        reliable = next((n.reliable for n in kept[id(found)] if n.name != "Clean"), None)
+        rows.append(
+            [
+                subject_text(found.line),
+                *(cells.get(column, MISSING) for column in columns),
+                MISSING if reliable is None else measured_cell(reliable),
+            ]
+        )
+    heads = ("network", *columns, "reliable protocol: worst case")
+    return Table(f"{name}: what was measured", heads, rows) if rows else None
 
 
 def verdict_counts(lines: Iterable[ComparedLine]) -> dict[str, int]:
@@ -95,9 +123,14 @@ def verdict_words(lines: Iterable[ComparedLine]) -> str:
     return ", ".join(f"{count} {name}" for name, count in verdict_counts(lines).items()) + "."
 
 
+def is_in_protocols(line: Line) -> bool:
+    """Whether the table of both protocols shows a line."""
+    return RELIABLE in line.numbers and bool(attacks_of(line))
+
+
 def protocols_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Table | None:
     """Return both protocols side by side on the same images; None where no line asks for the reliable one."""
-    found = [line for line in lines if RELIABLE in line.numbers and attacks_of(line)]
+    found = [line for line in lines if is_in_protocols(line)]
     if not found:
         return None
     attacks = list(dict.fromkeys(attack for line in found for attack in attacks_of(line)))
@@ -125,8 +158,7 @@ def _protocols(evidence: Evidence, line: Line, attacks: Sequence[str]) -> list[s
     last = next((s for s in (_kept(paper[name], shared) for name in reversed(attacks)) if s), ())
     gap = paired_difference(_means(last), _means(reliable)) if last and reliable else None
     return [
-        f"{line.dataset}, {line.network}, {method_text(line)}"
-        + (f" ({stand_in_text(line)})" if line.stand_in else ""),
+        subject_text(line),
         str(len(shared)) if shared else MISSING,
         _text(CLEAN, reliable or last, worst),
         *(_text(ROBUST, _kept(sample, shared), sample) for sample in paper.values()),
@@ -165,9 +197,19 @@ def paper_table(title: str, numbers: Sequence[Number]) -> Table | None:
     for number in numbers:
         lines.setdefault((number.dataset, number.network, number.method), {})[number.column] = number
     rows = [[*key, *(paper_cell(found.get(column)) for column in columns)] for key, found in lines.items()]
-    remarks = dict.fromkeys(
-        f"{number.method}, {number.column}: {number.note}"
-        for number in numbers
-        if number.note and number.status is not Status.LOST
-    )
-    return Table(title, ("data set", "network", "method", *columns), rows, list(remarks))
+    if all(number.value is None for number in numbers):
+        rows = [[*key, ", ".join(found), str(Status.LOST)] for key, found in lines.items()]
+        columns = ["numbers", "status"]
+    return Table(title, ("data set", "network", "method", *columns), rows, remarks(numbers))
+
+
+def remarks(numbers: Iterable[Number | None]) -> list[str]:
+    """Say of each number that needs it how it is known, once per remark."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for number in numbers:
+        if number is not None and number.note:
+            found.setdefault(number.note, {}).setdefault(number.method, {})[number.column] = None
+    return [
+        "; ".join(f"{method} ({', '.join(columns)})" for method, columns in cells.items()) + f": {note}."
+        for note, cells in found.items()
+    ]

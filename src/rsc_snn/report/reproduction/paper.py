@@ -1,11 +1,12 @@
 """What the report needs to know of the paper's numbers. Needs no torch."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rsc_snn.paper.number import Number
 
 
+@runtime_checkable
 class PaperNumbers(Protocol):
     """The numbers of the paper, as ``rsc_snn.paper.numbers`` gives them."""
 

@@ -20,6 +20,11 @@ class Place:
     is_of_paper: bool = True
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether the paper prints numbers that measured ones are set beside."""
+        return self.is_of_paper and self.key.startswith("table")
+
+    @property
     def name(self) -> str:
         """The heading up to its colon: "Table 3"."""
         return self.title.split(":")[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rsc_snn.errors import RunFolderError
+from rsc_snn.report.reproduction.measured import Measured, Quantity
 from rsc_snn.runs.files import Row, read_environments, read_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import (
@@ -19,6 +20,8 @@ from rsc_snn.runs.reproduction import (
     read_reproduction,
 )
 
+_Values = tuple[Any, ...]  # of the fields that were asked for
+_Group = tuple[str, str, tuple[str, ...]]  # run, file, names of those fields
 NOT_RUN = "not run yet"
 NOT_ASKED = "not asked for"
 NO_ROWS = "no such rows"
@@ -39,11 +42,20 @@ class Sample:
         seeds: Rows of each seed that has some, images in order.
         num_asked: Seeds that were asked for.
         gaps: Why rows are missing: "failed: reason", "not run yet", "incomplete"; each once.
+
+    What is measured once is kept, since tables and plots show the same numbers.
     """
 
     seeds: tuple[tuple[Row, ...], ...] = ()
     num_asked: int = 0
     gaps: tuple[str, ...] = ()
+    _measured: dict[Quantity, Measured | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def measure(self, quantity: Quantity) -> Measured | None:
+        """Return a quantity over the seeds; None without rows, or where they were not scored."""
+        if quantity not in self._measured:
+            self._measured[quantity] = quantity.measure(self.seeds)
+        return self._measured[quantity]
 
     @property
     def gap(self) -> str:
@@ -71,6 +83,8 @@ class Evidence:
     plan: Reproduction
     states: Mapping[str, Row]
     _files: dict[tuple[str, str], list[Row]] = field(default_factory=dict, repr=False, compare=False)
+    _groups: dict[_Group, dict[_Values, list[Row]]] = field(default_factory=dict, repr=False, compare=False)
+    _samples: dict[tuple[object, ...], Sample] = field(default_factory=dict, repr=False, compare=False)
 
     def sample(self, places: Sequence[Rows]) -> Sample:
         """Return the rows at ``places``, one entry per seed.
@@ -78,6 +92,12 @@ class Evidence:
         Raises:
             RunFolderError: a file is damaged or of another version, or an image stands in a seed twice.
         """
+        key = tuple((p.cell, p.run, p.file, tuple(p.where.items()), p.limit) for p in places)
+        if key not in self._samples:
+            self._samples[key] = self._sample(places)
+        return self._samples[key]
+
+    def _sample(self, places: Sequence[Rows]) -> Sample:
         found = [(place, self._select(place)) for place in places]
         gaps = dict.fromkeys(self._gap(place, rows) for place, rows in found)
         kept = tuple(tuple(rows) for place, rows in found if rows and not self._reason(place))
@@ -104,12 +124,12 @@ class Evidence:
         return NO_ROWS if is_done else NOT_RUN
 
     def _select(self, place: Rows) -> list[Row]:
-        rows = [
-            row
-            for row in self._read(place)
-            if all(name in row and row[name] == value for name, value in place.where.items())
-            and (place.limit is None or row.get("index", -1) < place.limit)
-        ]
+        names = tuple(sorted(place.where))
+        group = (place.run, place.file, names)
+        if group not in self._groups:
+            self._groups[group] = _by_values(self._read(place), names)
+        alike = self._groups[group].get(tuple(place.where[name] for name in names), [])
+        rows = [row for row in alike if place.limit is None or row.get("index", -1) < place.limit]
         indices = [row["index"] for row in rows if "index" in row]
         if len(set(indices)) < len(indices):
             raise RunFolderError(
@@ -128,6 +148,14 @@ class Evidence:
                 )
             self._files[key] = _READERS[place.file](self._run(place.run))
         return self._files[key]
+
+
+def _by_values(rows: Sequence[Row], names: Sequence[str]) -> dict[_Values, list[Row]]:
+    found: dict[_Values, list[Row]] = {}
+    for row in rows:
+        if all(name in row for name in names):
+            found.setdefault(tuple(row[name] for name in names), []).append(row)
+    return found
 
 
 def read_evidence(folder: Path) -> Evidence | None:

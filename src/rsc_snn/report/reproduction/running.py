@@ -12,15 +12,15 @@ from rsc_snn.report.tables import MISSING, Table
 from rsc_snn.runs.reproduction import FAILED
 
 _BUDGETS = {
-    "smoke": "Budget smoke: every network is replaced by one small network on few images, to show that everything "
-    "runs. Its numbers say nothing about the paper.",
-    "short": "Budget short: training and test images are cut so that it ends within an evening. What is cut is said "
-    "below; numbers of cut runs get no verdict.",
+    "smoke": "Budget smoke: every network is replaced by one small network on few images, to show that "
+    "everything runs. Its numbers say nothing about the paper.",
+    "short": "Budget short: training and test images are cut so that it ends within an evening. What is cut "
+    "is said below; numbers of cut runs get no verdict.",
     "paper": "Budget paper: full training, all test images.",
 }
 _UNSTATED = (
-    "T, optimiser, learning rate, epochs, batch size, surrogate, decay and threshold, data augmentation",
-    "whether the noise levels 0.01, 0.1 and 0.5 are variances or standard deviations: here they are variances",
+    "T, optimiser, learning rate, epochs, batch size, surrogate, decay, threshold and augmentation",
+    "whether its noise levels 0.01, 0.1 and 0.5 are variances or deviations: names here carry the variance",
     "over how many draws Table 2 averages its gradients",
     "eps of the adversarial training in Table 5",
     "the teacher of E-RSCT, and the direction and temperature of its divergence",

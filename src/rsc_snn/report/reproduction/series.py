@@ -64,11 +64,11 @@ def curves(
         across = round(axis.factor * line.conditions[axis.name], 6)
         for name in [*attacks_of(line), *([RELIABLE] if RELIABLE in line.numbers else [])]:
             sample = evidence.sample(line.numbers[name])
-            measured = ROBUST.measure(sample.seeds) if sample.seeds else None
+            measured = sample.measure(ROBUST)
             if measured is None:
                 continue
             curve = found.setdefault(name, {}).setdefault(subject_of(line, axis.name), {})
-            clean = CLEAN.measure(sample.seeds)
+            clean = sample.measure(CLEAN)
             if axis.name == "eps" and clean is not None:
                 curve.setdefault(0.0, clean)
             curve[across] = measured
