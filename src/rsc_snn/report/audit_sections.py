@@ -1,6 +1,6 @@
 """The audit of a run as a section of the report. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rsc_snn.report.audits import draw_curves
 from rsc_snn.report.sections import Picture, Section
@@ -25,6 +25,15 @@ def audit_section(name: str, rows: Sequence[Row]) -> Section:
     )
     note = 'The column "sign" counts the five signs of obfuscated gradients.'
     return Section(title, [words], [table], [picture] if picture else [], [note])
+
+
+def lights_section(audits: Mapping[str, Sequence[Row]]) -> Section:
+    """Return the verdicts of several audits in one table: a line per check, a column per run."""
+    verdicts = {name: {row["title"]: row["verdict"] for row in rows} for name, rows in audits.items()}
+    titles = dict.fromkeys(title for found in verdicts.values() for title in found)
+    lines = [[title, *(found.get(title, MISSING) for found in verdicts.values())] for title in titles]
+    title = "Verdicts of all audits"
+    return Section(title, tables=[Table(title, ("check", *verdicts), lines)])
 
 
 def _summary(rows: Sequence[Row]) -> str:

@@ -39,6 +39,7 @@ LIGHTS = MappingProxyType(
         "does not hold": _BAD,
     }
 )
+COMPARED = ("reproduced", "not reproduced", "inconclusive")
 _WORDS = "|".join(sorted(LIGHTS, key=len, reverse=True))
 _VERDICT = re.compile(rf"({_WORDS})(?=$|[:;,]| \()")
 _NUMBER = r"[<>~]?[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?:/\d+)?"

@@ -186,7 +186,9 @@ def certificate_sections(name: str, rows: Sequence[Row], attacks: Sequence[Row])
     """Return what the page shows of a run's certificates, a section for each way they were made."""
     found = [(certificate_table(name, alike, attacks), alike) for alike in groups_of(rows)]
     return [
-        Section(table.title, tables=[table], pictures=[Picture(draw_certificates(alike, attacks), _ALT, _CAPTION)])
+        Section(
+            table.title, tables=[table], pictures=[Picture(draw_certificates(alike, attacks), _ALT, _CAPTION)]
+        )
         for table, alike in found
     ]
 

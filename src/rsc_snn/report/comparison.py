@@ -1,21 +1,21 @@
 """The runs of a folder side by side: tables of all of them, and their curves. Needs no torch."""
 
-from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.reported import ReportedFolder
 from rsc_snn.report.sections import Picture, Section
-from rsc_snn.report.tables import paper_table, protocol_table
+from rsc_snn.report.tables import Table, paper_table, protocol_table
 
 
 def comparison_sections(folder: ReportedFolder) -> list[Section]:
-    """Return what there is of: the paper's attacks, curves, both protocols, certificates."""
+    """Return what there is of: the paper's attacks, curves, both protocols."""
     rows = {name: run.rows for name, run in folder.runs.items()}
     audits = {name: run.audit for name, run in folder.runs.items() if run.audit}
-    certified = certified_runs_table({name: run.certificates for name, run in folder.runs.items()})
-    paper, *others = (
-        Section(table.title, tables=[table]) if table else None
-        for table in (paper_table(rows), protocol_table(rows, audits), certified)
-    )
-    return [section for section in (paper, _curves(folder), *others) if section]
+    paper, both = paper_table(rows), protocol_table(rows, audits)
+    found = (_of(paper), _curves(folder), _of(both))
+    return [section for section in found if section]
+
+
+def _of(table: Table | None) -> Section | None:
+    return Section(table.title, tables=[table]) if table else None
 
 
 def _curves(folder: ReportedFolder) -> Section | None:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rsc_snn.report.audit_sections import audit_section
-from rsc_snn.report.cells import read_cell
+from rsc_snn.report.audit_sections import audit_section, lights_section
+from rsc_snn.report.cells import COMPARED, Cell, read_cell
 from rsc_snn.report.certificates import certificate_sections
+from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.comparison import comparison_sections
 from rsc_snn.report.origin import origin_sections
 from rsc_snn.report.reported import ReportedFolder
@@ -22,13 +23,17 @@ class Chapter:
 
     Attributes:
         title: The heading above them.
-        sections: In order; a chapter without any is left out.
-        is_folded: Whether the page shows only their titles until a reader opens them.
+        sections: In order.
+        details: More sections, of which the page shows only the titles until a reader opens them.
     """
 
     title: str
     sections: Sequence[Section]
-    is_folded: bool = False
+    details: Sequence[Section] = ()
+
+    def all_sections(self) -> list[Section]:
+        """Sections and details; a chapter without any is left out of a report."""
+        return [*self.sections, *self.details]
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Report:
 
     def sections(self) -> Iterator[tuple[Chapter, Section]]:
         """Every section with its chapter."""
-        return ((chapter, section) for chapter in self.chapters for section in chapter.sections)
+        return ((chapter, section) for chapter in self.chapters for section in chapter.all_sections())
 
 
 def _comparison(folder: ReportedFolder) -> Chapter:
@@ -64,21 +69,24 @@ def _certificates(folder: ReportedFolder) -> Chapter:
         for name, run in folder.runs.items()
         for section in certificate_sections(name, run.certificates, run.rows)
     ]
-    return Chapter("Certificates", found)
+    table = certified_runs_table({name: run.certificates for name, run in folder.runs.items()})
+    return _overview("Certificates", [Section(table.title, tables=[table])] if table else [], found)
 
 
 def _audits(folder: ReportedFolder) -> Chapter:
-    found = [audit_section(name, run.audit) for name, run in folder.runs.items() if run.audit]
-    return Chapter("Audits: is this robustness real?", found)
+    audits = {name: run.audit for name, run in folder.runs.items() if run.audit}
+    found = [audit_section(name, rows) for name, rows in audits.items()]
+    return _overview("Audits: is this robustness real?", [lights_section(audits)], found)
 
 
 def _each_run(folder: ReportedFolder) -> Chapter:
-    found = [
-        Section(name, tables=[attack_table(name, run.rows)])
-        for name, run in folder.runs.items()
-        if run.rows
-    ]
-    return Chapter("Every attack on every run", found, is_folded=len(found) > 1)
+    tables = [attack_table(name, run.rows) for name, run in folder.runs.items() if run.rows]
+    return _overview("Every attack on every run", [], [Section(t.title, tables=[t]) for t in tables])
+
+
+def _overview(title: str, overview: Sequence[Section], found: Sequence[Section]) -> Chapter:
+    """One section is shown as it is; several are folded below what sums them up."""
+    return Chapter(title, overview, found) if len(found) > 1 else Chapter(title, found)
 
 
 def _origin(folder: ReportedFolder) -> Chapter:
@@ -102,7 +110,7 @@ def write_chapters(folder: ReportedFolder) -> list[Chapter]:
 
 def report_of(folder: ReportedFolder, chapters: Sequence[Chapter]) -> Report:
     """Return the report with these chapters; those without sections are left out."""
-    kept = [chapter for chapter in chapters if chapter.sections]
+    kept = [chapter for chapter in chapters if chapter.all_sections()]
     plan = folder.reproduction
     return Report(
         title="How robust are these networks?" if plan is None else "The paper's numbers, measured again",
@@ -134,26 +142,28 @@ def _facts(folder: ReportedFolder, chapters: Sequence[Chapter]) -> list[tuple[st
     plan = folder.reproduction
     if plan is not None:
         facts += [("budget", plan.budget), ("seeds", str(plan.seeds)), ("cells", _states(folder))]
-    verdicts = _verdicts(chapters)
-    if verdicts:
-        facts.append(("verdicts", ", ".join(f"{count} {word}" for word, count in verdicts.items())))
+    compared = Counter(cell.verdict for cell in _cells(chapters) if cell.verdict in COMPARED)
+    checks = Counter(row["verdict"] for run in folder.runs.values() for row in run.audit)
+    facts += [("compared with the paper", _counts(compared))] if compared else []
+    facts += [("audit checks", _counts(checks))] if checks else []
     return facts
+
+
+def _counts(counted: Counter[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in counted.most_common())
 
 
 def _states(folder: ReportedFolder) -> str:
     tasks = folder.reproduction.tasks if folder.reproduction else ()
-    counts = Counter(folder.states.get(task.key, "not run") for task in tasks)
-    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "none"
+    return _counts(Counter(folder.states.get(task.key, "not run") for task in tasks)) or "none"
 
 
-def _verdicts(chapters: Sequence[Chapter]) -> Counter[str]:
-    """How often a verdict stands alone in a cell."""
-    cells = (
+def _cells(chapters: Sequence[Chapter]) -> Iterator[Cell]:
+    return (
         read_cell(cell)
         for chapter in chapters
-        for section in chapter.sections
+        for section in chapter.all_sections()
         for table in section.tables
         for row in table.rows
         for cell in row
     )
-    return Counter(cell.verdict for cell in cells if cell.verdict and not cell.text)

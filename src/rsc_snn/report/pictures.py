@@ -38,7 +38,9 @@ def _with_few_colours(png: bytes, scale: float) -> bytes:
         image = opened.convert("RGB")
     if scale < 1 and image.width > _SMALLEST:
         scale = max(scale, _SMALLEST / image.width)
-        image = image.resize((round(image.width * scale), max(1, round(image.height * scale))), Image.Resampling.LANCZOS)
+        image = image.resize(
+            (round(image.width * scale), max(1, round(image.height * scale))), Image.Resampling.LANCZOS
+        )
     packed = io.BytesIO()
-    image.quantize(_COLOURS).save(packed, "png", optimize=True)
+    image.quantize(_COLOURS).save(packed, "png")
     return packed.getvalue()

@@ -38,7 +38,7 @@ def html(report: Report) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"words": _words, "base64": lambda data: base64.b64encode(data).decode()}
+    environment.filters |= {"words": _words, "base64": _base64}
     template = environment.from_string((_ROOT / "page.html.jinja").read_text(encoding="utf-8"))
     style = (_ROOT / "page.css").read_text(encoding="utf-8")
     return template.render(**_values(report), style=Markup(style), narrow=_NARROW)
@@ -67,8 +67,12 @@ def _parts(report: Report) -> list[Any]:
     return [
         part
         for chapter in report.chapters
-        for part in (chapter, *(section for section in chapter.sections if section.title != chapter.title))
+        for part in (chapter, *(s for s in chapter.sections if s.title != chapter.title), *chapter.details)
     ]
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _words(text: str) -> Markup:

@@ -38,7 +38,7 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': "\'\'",
+    '"': "''",
     "`": r"\textasciigrave{}",
 } | {character: f"\\{character}" for character in "%_&#${}"}
 _BREAK = "\u200b"  # a place where a line may end
@@ -91,7 +91,7 @@ class LaTeX(AbstractFormat):
         parts = [f"\\section*{{{escape(report.title)}}}", escape(report.about)]
         parts += [f"\\textbf{{Note.}} {escape(warning)}" for warning in report.warnings]
         for chapter in report.chapters:
-            shown = [section for section in chapter.sections if section.tables]
+            shown = [section for section in chapter.all_sections() if section.tables]
             if shown:
                 parts += ["\\clearpage", f"\\section{{{escape(chapter.title)}}}", latex(shown)]
         replace_text(path, _PREAMBLE + "\n".join(parts) + "\n" + _ENDING)
@@ -124,9 +124,7 @@ def latex_table(table: Table) -> str:
 
 def escape(text: str) -> str:
     r"""Return text that LaTeX prints as it stands; what it cannot print becomes letters or a code point."""
-    return convert(
-        " ".join(text.split()), _words, _code
-    )
+    return convert(" ".join(text.split()), _words, _code)
 
 
 def _alignment(columns: Sequence[Column]) -> str:

@@ -39,7 +39,7 @@ class Markdown(AbstractFormat):
         blocks += [f"> **Note.** {_words(warning)}" for warning in report.warnings]
         blocks += ["\n".join(f"- {_words(name)}: {_words(value)}" for name, value in report.facts)]
         for chapter in report.chapters:
-            blocks += [f"## {_words(chapter.title)}", *_blocks(chapter.sections, 3, pictures)]
+            blocks += [f"## {_words(chapter.title)}", *_blocks(chapter.all_sections(), 3, pictures)]
         replace_text(path, "\n\n".join(filter(None, blocks)) + "\n")
 
 
