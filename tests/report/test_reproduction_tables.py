@@ -107,13 +107,35 @@ def test_what_takes_the_verdict_away(
     assert (found["Clean"].difference is None) == is_foreign, "no difference of what is not the paper's"
 
 
-def test_a_qte_of_another_strength_is_not_compared(tmp_path: Path) -> None:
+def test_another_attack_strength_is_not_compared(tmp_path: Path) -> None:
     runs = {"a": [*rows("FGSM", 6, eps=4 / 255), *rows("PGD", 5, eps=4 / 255)]}
     folder = reproduce(tmp_path, [RSC], runs)
-    found = {number.name: number for number in compare(evidence(folder), PAPER, RSC)}["F-QTE"]
-    assert measured_cell(found.measured).startswith("3.20 ")
-    assert found.difference is None
-    assert found.verdict == "no verdict: another attack strength than 8/255"
+    found = {number.name: number for number in compare(evidence(folder), PAPER, RSC)}
+    assert measured_cell(found["F-QTE"].measured).startswith("3.20 ")
+    for name in ("FGSM", "F-QTE"):
+        assert found[name].difference is None
+        assert found[name].verdict == "no verdict: another attack strength than 8/255"
+    assert found["Clean"].verdict == "reproduced", "which has no strength"
+
+
+def test_an_attack_without_gradients_says_so_beside_its_number(tmp_path: Path) -> None:
+    flagged = [
+        dict(row, flags=["zero-gradient"] if row["index"] < 10 else []) for row in rows("FGSM", 6, size=40)
+    ]
+    single = [dict(row, flags=["unchanged"] if row["index"] < 1 else []) for row in rows("PGD", 6)]
+    folder = reproduce(tmp_path, [RSC], {"a": [*flagged, *single]})
+    found = {number.name: number for number in compare(evidence(folder), PAPER, RSC)}
+    assert measured_cell(found["FGSM"].measured).endswith(", flagged zero-gradient on 25.0 % of the images")
+    assert "flagged" not in measured_cell(found["Clean"].measured)
+    assert "flagged" not in measured_cell(found["PGD"].measured), "one image of 400"
+
+
+def test_the_number_of_images_is_said(tmp_path: Path) -> None:
+    found = ComparedLine(RSC, list(compared(tmp_path, size=12).values()))
+    (table,) = number_tables("Table 3", [found])
+    assert table.notes[0] == (
+        "Test images: paper protocol 12. Fewer than 30 images: the intervals are only a rough guide."
+    )
 
 
 def test_seeds_failures_and_gaps_in_cells(tmp_path: Path) -> None:
@@ -215,7 +237,7 @@ def test_an_incomplete_cell_says_so_and_gets_no_verdict(tmp_path: Path) -> None:
     write_rows(folder, "a", rows("FGSM", 6, size=40))
     found = {number.name: number for number in compare(evidence(folder), PAPER, only)}["FGSM"]
     assert measured_cell(found.measured).endswith(", incomplete")
-    assert found.verdict == "no verdict: 40 of 400 test images"
+    assert found.verdict == "no verdict: incomplete; 40 of 400 test images"
 
 
 def test_the_papers_own_numbers_keep_their_status() -> None:

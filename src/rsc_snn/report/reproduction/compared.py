@@ -1,14 +1,16 @@
 """A line of a table, number by number: paper, measured, difference, verdict. Needs no torch."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rsc_snn.evaluation.flags import ABSENT, UNRELIABLE
 from rsc_snn.evaluation.intervals import Estimate
 from rsc_snn.evaluation.summary import why_unreliable
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.reproduction.measured import CLEAN, QTE, ROBUST, Measured, Quantity
 from rsc_snn.report.reproduction.paper import PaperNumbers
-from rsc_snn.report.reproduction.reading import NOT_ASKED, Evidence, Sample
+from rsc_snn.report.reproduction.reading import INCOMPLETE, NOT_ASKED, Evidence, Sample
 from rsc_snn.report.reproduction.verdict import difference, judge
 from rsc_snn.runs.reproduction import Line
 
@@ -18,6 +20,7 @@ PAPER_STRENGTH = 8.0  # in 1/255, of every QTE of the paper
 UNSCORED = "not scored"
 UNNAMED = "not legible"  # a data set or network of the paper
 PLACES = (*(f"table{number}" for number in range(1, 8)), *(f"figure{number}" for number in range(1, 4)))
+_DOUBTFUL_SHARE = 0.01  # of the images
 _NOT_ATTACKS = (RELIABLE, AUDIT, "certificates", "theory")
 _QTE_NAMES = {"FGSM": "F-QTE", "PGD": "P-QTE"}
 _PAPER_NAMES = {"EOT-PGD": "PGD"}  # what the paper's column may be called instead
@@ -31,11 +34,15 @@ class Cell:
         measured: The number.
         note: What must be said beside it.
         gap: Why there is none.
+        strength: Of the attack, in 1/255; None of clean accuracy.
+        is_whole: Whether every cell behind it has ended.
     """
 
     measured: Measured | None
     note: str = ""
     gap: str = NOT_ASKED
+    strength: float | None = None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,26 @@ def cell(quantity: Quantity, sample: Sample) -> Cell:
         return Cell(None, gap=sample.gap)
     reasons = dict.fromkeys(reason for rows in sample.seeds for reason in why_unreliable(rows))
     notes = [*([sample.note] if sample.note else []), *(f"not reliable: {reason}" for reason in reasons)]
-    return Cell(sample.measure(quantity), ", ".join(notes), UNSCORED)
+    if not quantity.is_attacked:
+        return Cell(sample.measure(quantity), sample.note, UNSCORED, is_whole=INCOMPLETE not in sample.gaps)
+    return Cell(
+        sample.measure(quantity),
+        ", ".join([*notes, *_doubts(sample)]),
+        UNSCORED,
+        255 * sample.seeds[0][0]["eps"],
+        INCOMPLETE not in sample.gaps,
+    )
+
+
+def _doubts(sample: Sample) -> list[str]:
+    """Say which flags many images carry: an attack without gradients, or one that moved nothing."""
+    rows = [row for seed in sample.seeds for row in seed]
+    counts = Counter(flag for row in rows for flag in row["flags"] if flag not in (*ABSENT, *UNRELIABLE))
+    return [
+        f"flagged {flag} on {100 * count / len(rows):.1f} % of the images"
+        for flag, count in counts.items()
+        if count >= _DOUBTFUL_SHARE * len(rows)
+    ]
 
 
 def compare(evidence: Evidence, paper: PaperNumbers, line: Line) -> list[Compared]:
@@ -106,7 +132,7 @@ def _compared(
     evidence: Evidence, paper: PaperNumbers, line: Line, name: str, measured: Cell, reliable: Cell
 ) -> Compared:
     number = find_number(paper, line, name)
-    found = _difference(paper, number, measured.measured) if may_compare(evidence, line) else None
+    found = _difference(paper, number, measured) if may_compare(evidence, line) else None
     reason = _why_no_verdict(evidence, paper, line, number, measured)
     verdict = f"no verdict: {reason}" if reason or found is None else str(judge(found))
     return Compared(name, number, measured, reliable, found, verdict)
@@ -129,14 +155,11 @@ def may_compare(evidence: Evidence, line: Line) -> bool:
     return evidence.plan.budget != SMOKE and line.stand_in is None
 
 
-def _difference(paper: PaperNumbers, number: Number | None, measured: Measured | None) -> Estimate | None:
-    if number is None or number.value is None or measured is None:
+def _difference(paper: PaperNumbers, number: Number | None, cell: Cell) -> Estimate | None:
+    if number is None or number.value is None or cell.measured is None or _has_other_strength(cell):
         return None
-    is_qte = number.column.endswith("QTE")
-    if is_qte and abs(measured.unit - PAPER_STRENGTH) > 1e-6:
-        return None
-    share = number.value / (PAPER_STRENGTH if is_qte else 100.0)
-    return difference(measured, share, paper.test_size(number.dataset))
+    share = number.value / (PAPER_STRENGTH if number.column.endswith("QTE") else 100.0)
+    return difference(cell.measured, share, paper.test_size(number.dataset))
 
 
 def _why_no_verdict(
@@ -156,9 +179,11 @@ def _why_no_verdict(
     size = paper.test_size(number.dataset)
     fewer = cell.measured.num_images < size
     images = [f"{cell.measured.num_images:,} of {size:,} test images"] if fewer else []
-    return "; ".join([*line.reductions, *images, *unnamed, *_other_strength(number, cell.measured)])
+    unfinished = [] if cell.is_whole else [INCOMPLETE]
+    strength = ["another attack strength than 8/255"] if _has_other_strength(cell) else []
+    return "; ".join([*line.reductions, *unfinished, *images, *unnamed, *strength])
 
 
-def _other_strength(number: Number, measured: Measured) -> Sequence[str]:
-    is_other = number.column.endswith("QTE") and abs(measured.unit - PAPER_STRENGTH) > 1e-6
-    return ["another attack strength than 8/255"] if is_other else []
+def _has_other_strength(cell: Cell) -> bool:
+    """Whether the attack was not of the strength that every legible number of the paper is about."""
+    return cell.strength is not None and abs(cell.strength - PAPER_STRENGTH) > 1e-6

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from rsc_snn.evaluation.summary import why_unreliable
+from rsc_snn.evaluation.summary import FEW_IMAGES, why_unreliable
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.audits import audit_flags
 from rsc_snn.report.reproduction.cells import (
@@ -79,7 +79,8 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
         ]
         if rows:
             title = f"{name}, {dataset}, {network}: number by number"
-            tables.append(Table(title, columns, rows, remarks(n.paper for c in found for n in c.numbers)))
+            notes = [*image_notes(found), *remarks(n.paper for c in found for n in c.numbers)]
+            tables.append(Table(title, columns, rows, notes))
     return tables
 
 
@@ -105,7 +106,26 @@ def measured_table(name: str, lines: Sequence[ComparedLine]) -> Table | None:
             ]
         )
     heads = ("network", *columns, "reliable protocol: worst case")
-    return Table(f"{name}: what was measured", heads, rows) if rows else None
+    return Table(f"{name}: what was measured", heads, rows, image_notes(shown)) if rows else None
+
+
+def image_notes(lines: Iterable[ComparedLine]) -> list[str]:
+    """Say over how many test images the numbers are, and whether that is too few."""
+    numbers = [number for compared in lines for number in compared.numbers]
+    protocols = {
+        "paper protocol": {n.measured.measured.num_images for n in numbers if n.measured.measured},
+        "reliable protocol": {n.reliable.measured.num_images for n in numbers if n.reliable.measured},
+    }
+    sizes = {name: sorted(found) for name, found in protocols.items() if found}
+    if not sizes:
+        return []
+    said = [
+        f"{name} {found[0]:,}{f' to {found[-1]:,}' if len(found) > 1 else ''}"
+        for name, found in sizes.items()
+    ]
+    few = min(found[0] for found in sizes.values()) < FEW_IMAGES
+    warning = f" Fewer than {FEW_IMAGES} images: the intervals are only a rough guide." if few else ""
+    return [f"Test images: {', '.join(said)}.{warning}"]
 
 
 def verdict_counts(lines: Iterable[ComparedLine]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """A number over a condition: accuracy over eps, steps, draws, variance. Needs no torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rsc_snn.report.reproduction.charts import AXES, Axis, Curve, Panel, draw_panels
@@ -80,6 +80,11 @@ def estimates(curve: Mapping[float, Measured]) -> Curve:
     return {x: measured.estimate for x, measured in curve.items()}
 
 
+def _images(found: Iterable[Mapping[float, Measured]]) -> str:
+    sizes = sorted({measured.num_images for curve in found for measured in curve.values()})
+    return f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+
+
 def pictures_over(
     evidence: Evidence, lines: Sequence[Line], condition: str, *, words: str = ""
 ) -> list[Picture]:
@@ -95,7 +100,11 @@ def pictures_over(
     found = curves(evidence, distinct(lines), axis)
     name: Callable[[str], str] = lambda attack: WORST if attack == RELIABLE else attack  # noqa: E731
     panels = [
-        Panel(name(attack), axis, {subject.label: estimates(curve) for subject, curve in named.items()})
+        Panel(
+            f"{name(attack)}, {_images(named.values())} images",
+            axis,
+            {subject.label: estimates(curve) for subject, curve in named.items()},
+        )
         for attack, named in found.items()
         if any(len(curve) > 1 for curve in named.values())
     ]
