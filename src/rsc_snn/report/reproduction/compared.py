@@ -18,7 +18,7 @@ SMOKE = "smoke"
 RELIABLE, AUDIT = "reliable", "audit"
 PAPER_STRENGTH = 8.0  # in 1/255, of every QTE of the paper
 UNSCORED = "not scored"
-UNNAMED = "not legible"  # a data set or network of the paper
+UNNAMED = "not legible"  # of a data set or network of the paper, and short for a lost number
 PLACES = (*(f"table{number}" for number in range(1, 8)), *(f"figure{number}" for number in range(1, 4)))
 _DOUBTFUL_SHARE = 0.01  # of the images
 _NOT_ATTACKS = (RELIABLE, AUDIT, "certificates", "theory")
@@ -172,7 +172,7 @@ def _why_no_verdict(
     if number is None:
         return "the paper has no such number"
     if number.status is Status.LOST or number.value is None:
-        return str(Status.LOST)
+        return UNNAMED
     if cell.measured is None:
         return cell.gap
     unnamed = ["the paper does not say on which network"] if number.network == UNNAMED else []

@@ -29,9 +29,9 @@ NUMBER_COLUMNS = (
     "number",
     "paper",
     "measured, paper protocol",
-    "measured, reliable protocol",
     "difference",
     "verdict",
+    "measured, reliable protocol",
 )
 NOTES = (
     "Accuracies in percent of a single noise draw, QTE in units of 1/255. In brackets 95 % intervals: of "
@@ -69,9 +69,9 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
                 number.name,
                 paper_cell(number.paper),
                 measured_cell(number.measured),
-                measured_cell(number.reliable),
                 difference_cell(number),
                 number.verdict,
+                measured_cell(number.reliable),
                 *([stand_in_text(compared.line)] if has_stand_in else []),
             ]
             for compared in found
@@ -155,9 +155,16 @@ def protocols_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Tab
         return None
     attacks = list(dict.fromkeys(attack for line in found for attack in attacks_of(line)))
     columns = (
-        *("network", "images", "clean"),
+        *("network", "clean"),
         *(f"paper protocol: {attack}" for attack in attacks),
-        *("reliable protocol: worst case", "its vote", f"{attacks[-1]} minus reliable", "label", "audit"),
+        *(
+            "reliable protocol: worst case",
+            "label",
+            f"{attacks[-1]} minus reliable",
+            "its vote",
+            "images",
+            "audit",
+        ),
     )
     notes = (
         "Percent, on the images that both protocols were run on; in brackets 95 % intervals over images, of "
@@ -179,13 +186,13 @@ def _protocols(evidence: Evidence, line: Line, attacks: Sequence[str]) -> list[s
     gap = paired_difference(_means(last), _means(reliable)) if last and reliable else None
     return [
         subject_text(line),
-        str(len(shared)) if shared else MISSING,
         _text(CLEAN, reliable or last, worst),
         *(_text(ROBUST, _kept(sample, shared), sample) for sample in paper.values()),
         _text(ROBUST, reliable, worst),
-        _text(VOTE, reliable, worst),
-        MISSING if gap is None else signed(gap, 100),
         label if worst.seeds else MISSING,
+        MISSING if gap is None else signed(gap, 100),
+        _text(VOTE, reliable, worst),
+        str(len(shared)) if shared else MISSING,
         audit_flags(audit.seeds[0]) if audit.seeds else MISSING,
     ]
 

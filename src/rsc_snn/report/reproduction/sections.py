@@ -174,7 +174,8 @@ def _other_numbers(paper: PaperNumbers, place: Place, lines: Sequence[ComparedLi
     compared = [number for found in lines for number in found.numbers] if place.has_numbers else []
     shown = {number.paper.key for number in compared if number.paper}
     others: list[Number] = [number for number in paper.of_place(place.key) if number.key not in shown]
-    what = "numbers of the paper that were not measured here" if lines else "the paper's numbers"
+    is_rest = place.has_numbers and any(found.numbers for found in lines)
+    what = "numbers of the paper that were not measured here" if is_rest else "the paper's own numbers"
     return paper_table(f"{place.name}: {what}", others)
 
 
