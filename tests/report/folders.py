@@ -12,7 +12,7 @@ from rsc_snn.runs.reproduction import DONE, RUNS, STATES, Line, Reproduction, Ro
 
 EPS = 8 / 255
 CIFAR, VGG5 = "CIFAR-10", "VGG-5"
-DIGITS = "digits, VGG-5 of hidden width 256, T=4"
+DIGITS = "digits, VGG5 of hidden width 256, T=4, in place of CIFAR-10 VGG-5"
 
 
 def attack_row(index: int, right: int, *, clean: int = 10, **changes: Any) -> Row:
@@ -59,7 +59,7 @@ def write_state(folder: Path, cell: str, state: str = DONE, **facts: Any) -> Non
                 "state": state,
                 "reason": "",
                 "seconds": 2.0,
-                "attempt": 1,
+                "attempts": 1,
                 "device": "cpu",
                 **facts,
             }

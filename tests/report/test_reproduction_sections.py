@@ -213,7 +213,20 @@ def test_smoke_prints_no_difference_and_names_the_stand_in_in_every_line(tmp_pat
             cells = dict(zip(table.columns, row, strict=True))
             assert cells["difference"] == "-"
             assert cells["verdict"] == "no verdict: smoke budget"
-            assert cells["measured on"].startswith(f"{DIGITS}, in place of ")
+            assert cells["measured on"] == DIGITS
+
+
+def test_data_that_is_not_there_is_said_once_and_certificates_that_are_missing(tmp_path: Path) -> None:
+    why = "not run: no data set 'cifar10'"
+    lines = [
+        *(line("table3", method, reductions=(why,)) for method in ("Direct", "RSC-0.1")),
+        line("certified", numbers={"certified": (at("a", file="certificates.jsonl"),)}),
+    ]
+    folder = reproduce(tmp_path, lines, places=["table3", "certified"])
+    found = {section.title.split(":")[0]: section for section in reproduction_sections(folder) or []}
+    assert sum(why in words for words in found["Table 3"].words) == 1
+    assert "not run" in cells_of(found["Table 3"])
+    assert found["Certified accuracy"].tables[0].rows == [["RSC-0.1 on CIFAR-10, VGG-5", "not run yet"]]
 
 
 def test_qte_over_five_strengths_is_the_area(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from rsc_snn.report.reproduction.cells import (
     subject_text,
 )
 from rsc_snn.report.reproduction.compared import Compared, ComparedLine, compare
+from rsc_snn.report.reproduction.completing import completed
 from rsc_snn.report.reproduction.number_tables import (
     NUMBER_COLUMNS,
     measured_table,
@@ -93,7 +94,7 @@ def test_the_verdicts_of_a_full_run(tmp_path: Path) -> None:
     ("changes", "plan", "reason"),
     [
         ({}, {"budget": "smoke"}, "smoke budget"),
-        ({"stand_in": DIGITS}, {}, f"{DIGITS} in place of CIFAR-10 VGG-5"),
+        ({"stand_in": DIGITS}, {}, DIGITS),
         ({"reductions": ("3 of 100 epochs", "T=4 for 8")}, {}, "3 of 100 epochs; T=4 for 8"),
         ({}, {"size": 40}, "40 of 400 test images"),
     ],
@@ -128,6 +129,47 @@ def test_an_attack_without_gradients_says_so_beside_its_number(tmp_path: Path) -
     assert measured_cell(found["FGSM"].measured).endswith(", flagged zero-gradient on 25.0 % of the images")
     assert "flagged" not in measured_cell(found["Clean"].measured)
     assert "flagged" not in measured_cell(found["PGD"].measured), "one image of 400"
+
+
+def test_a_line_whose_data_was_not_there_keeps_the_papers_numbers(tmp_path: Path) -> None:
+    absent = line(reductions=("not run: no data",))
+    folder = reproduce(tmp_path, [absent])
+    found = compare(evidence(folder), PAPER, absent)
+    assert [(paper_cell(n.paper), measured_cell(n.measured), n.verdict) for n in found] == [
+        (cell, "not run", "no verdict: not run")
+        for cell in ("100.00", "60.00", "not legible in the source", "6.40")
+    ]
+
+
+def test_a_line_gets_the_other_protocol_from_the_same_network_and_strength() -> None:
+    worst, weaker, fgsm = (
+        (at("a", entry="worst"),),
+        (at("a", entry="worst", eps=4 / 255),),
+        (at("a", entry="FGSM"),),
+    )
+    audit = (at("a", file="audit.jsonl"),)
+    lines = [
+        line(numbers={"FGSM": fgsm, "reliable": worst}),
+        line("table2", numbers={"EOT-PGD": fgsm}, conditions={"draws": 5}),
+        line("table2", method="Direct", numbers={"EOT-PGD": fgsm}),
+        line("figure1", numbers={"FGSM": fgsm}, conditions={"eps": 4 / 255}),
+        line("eps", numbers={"reliable": weaker}, conditions={"eps": 4 / 255}),
+        line("eps", numbers={"reliable": worst}, conditions={"eps": EPS}),
+        line("table1", numbers={"audit": audit}),
+        line("certified", numbers={"certified": (at("a", file="certificates.jsonl"),)}),
+    ]
+    found = [
+        {name: rows for name, rows in each.numbers.items() if name != "audit"} for each in completed(lines)
+    ]
+    assert found[1] == {"EOT-PGD": fgsm, "reliable": worst}
+    assert found[2] == {"EOT-PGD": fgsm}, "another method"
+    assert found[3] == {"FGSM": fgsm, "reliable": weaker}, "the same strength"
+    assert found[4] == {"FGSM": fgsm, "reliable": weaker}
+    assert found[5] == {"FGSM": fgsm, "reliable": worst}
+    assert "reliable" not in found[7]
+    assert [("audit" in each.numbers) for each in completed(lines)] == [
+        True, True, False, True, False, False, True, False,
+    ]  # fmt: skip
 
 
 def test_the_number_of_images_is_said(tmp_path: Path) -> None:
@@ -201,8 +243,8 @@ def test_every_cell_of_a_stand_in_says_so(tmp_path: Path) -> None:
     found = ComparedLine(stand_in, list(compared(tmp_path, stand_in, size=40).values()))
     (table,) = number_tables("Table 3", [found])
     assert table.columns[-1] == "measured on"
-    assert {row[-1] for row in table.rows} == {f"{DIGITS}, in place of CIFAR-10 VGG-5"}
-    assert subject_text(stand_in) == f"RSC-0.1 on {DIGITS}, in place of CIFAR-10 VGG-5"
+    assert {row[-1] for row in table.rows} == {DIGITS}
+    assert subject_text(stand_in) == f"RSC-0.1 on {DIGITS}"
 
 
 def test_conditions_are_named(tmp_path: Path) -> None:

@@ -79,4 +79,4 @@ def stand_in_text(line: Line) -> str:
     """What was measured: the paper's data and network, or what stands in their place."""
     if line.stand_in is None:
         return f"{line.dataset}, {line.network}"
-    return f"{line.stand_in}, in place of {line.dataset} {line.network}"
+    return line.stand_in

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rsc_snn.report.audits import audit_flags, draw_curves
+from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.reproduction.cells import subject_text
 from rsc_snn.report.reproduction.compared import AUDIT
 from rsc_snn.report.reproduction.reading import Evidence
@@ -12,6 +13,7 @@ from rsc_snn.report.tables import MISSING, Table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.reproduction import Line
 
+CERTIFIED = "certified"
 SIGNS = (
     "single-step attacks do better than iterative ones",
     "black-box attacks do better than white-box ones",
@@ -69,6 +71,19 @@ def _line(row: Row) -> list[str]:
         _number(row["threshold"]),
         row["note"],
     ]
+
+
+def certified_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
+    """Return the certified accuracy of the lines that have certificates, of the first seed."""
+    samples = {
+        subject_text(line): evidence.sample(line.numbers[CERTIFIED])
+        for line in distinct([line for line in lines if CERTIFIED in line.numbers])
+    }
+    found = {name: sample.seeds[0] for name, sample in samples.items() if sample.seeds}
+    table = certified_runs_table(found)
+    missing = [[name, sample.gap] for name, sample in samples.items() if not sample.seeds]
+    gaps = Table("Certificates that are missing", ("network", "why"), missing)
+    return [*([table] if table else []), *([gaps] if missing else [])]
 
 
 def theory_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:

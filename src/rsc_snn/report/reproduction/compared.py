@@ -18,10 +18,11 @@ SMOKE = "smoke"
 RELIABLE, AUDIT = "reliable", "audit"
 PAPER_STRENGTH = 8.0  # in 1/255, of every QTE of the paper
 UNSCORED = "not scored"
+NOT_RUN = "not run"  # since its data is not there
 UNNAMED = "not legible"  # of a data set or network of the paper, and short for a lost number
 PLACES = (*(f"table{number}" for number in range(1, 8)), *(f"figure{number}" for number in range(1, 4)))
 _DOUBTFUL_SHARE = 0.01  # of the images
-_NOT_ATTACKS = (RELIABLE, AUDIT, "certificates", "theory")
+ATTACKS = "attacks.jsonl"
 _QTE_NAMES = {"FGSM": "F-QTE", "PGD": "P-QTE"}
 _PAPER_NAMES = {"EOT-PGD": "PGD"}  # what the paper's column may be called instead
 
@@ -76,7 +77,11 @@ class ComparedLine:
 
 def attacks_of(line: Line) -> list[str]:
     """Names of the attacks of a line."""
-    return [name for name in line.numbers if name not in _NOT_ATTACKS]
+    return [
+        name
+        for name, places in line.numbers.items()
+        if name != RELIABLE and all(place.file == ATTACKS for place in places)
+    ]
 
 
 def qte_name(attack: str) -> str:
@@ -115,6 +120,8 @@ def _doubts(sample: Sample) -> list[str]:
 def compare(evidence: Evidence, paper: PaperNumbers, line: Line) -> list[Compared]:
     """Return the numbers of a line: clean accuracy, accuracy under attacks, QTE; none without an attack."""
     attacks = {name: evidence.sample(line.numbers[name]) for name in attacks_of(line)}
+    if not line.numbers and line.place in PLACES:
+        return _not_run(paper, line)
     if not attacks:
         return []
     reliable = evidence.sample(line.numbers.get(RELIABLE, ()))
@@ -125,6 +132,17 @@ def compare(evidence: Evidence, paper: PaperNumbers, line: Line) -> list[Compare
     return [
         _compared(evidence, paper, line, name, cell(quantity, sample), cell(quantity, reliable))
         for name, quantity, sample in rows
+    ]
+
+
+def _not_run(paper: PaperNumbers, line: Line) -> list[Compared]:
+    """The paper's numbers of a line whose data was not there."""
+    row = (line.dataset, line.network, line.method)
+    numbers = [n for n in paper.of_place(line.place) if (n.dataset, n.network, n.method) == row]
+    nothing = Cell(None, gap=NOT_RUN)
+    return [
+        Compared(number.column, number, nothing, nothing, None, f"no verdict: {NOT_RUN}")
+        for number in numbers
     ]
 
 
@@ -168,7 +186,7 @@ def _why_no_verdict(
     if evidence.plan.budget == SMOKE:
         return "smoke budget"
     if line.stand_in is not None:
-        return f"{line.stand_in} in place of {line.dataset} {line.network}"
+        return line.stand_in
     if number is None:
         return "the paper has no such number"
     if number.status is Status.LOST or number.value is None:

@@ -33,6 +33,7 @@ NUMBER_COLUMNS = (
     "verdict",
     "measured, reliable protocol",
 )
+_VARIED = {"draws", "steps"}
 NOTES = (
     "Accuracies in percent of a single noise draw, QTE in units of 1/255. In brackets 95 % intervals: of "
     "measured numbers Wilson's over images; of the difference (measured under the paper's protocol minus "
@@ -144,8 +145,8 @@ def verdict_words(lines: Iterable[ComparedLine]) -> str:
 
 
 def is_in_protocols(line: Line) -> bool:
-    """Whether the table of both protocols shows a line."""
-    return RELIABLE in line.numbers and bool(attacks_of(line))
+    """Whether the table of both protocols shows a line: not where the attack itself is varied."""
+    return RELIABLE in line.numbers and not _VARIED & line.conditions.keys()
 
 
 def protocols_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Table | None:
@@ -160,7 +161,7 @@ def protocols_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Tab
         *(
             "reliable protocol: worst case",
             "label",
-            f"{attacks[-1]} minus reliable",
+            *(f"{name} minus reliable" for name in attacks[-1:]),
             "its vote",
             "images",
             "audit",
@@ -182,7 +183,7 @@ def _protocols(evidence: Evidence, line: Line, attacks: Sequence[str]) -> list[s
     shared = set.intersection(*({row["index"] for row in rows} for rows in seeds)) if seeds else set()
     label = "; ".join(dict.fromkeys(r for rows in worst.seeds for r in why_unreliable(rows))) or "reliable"
     reliable = _kept(worst, shared)
-    last = next((s for s in (_kept(paper[name], shared) for name in reversed(attacks)) if s), ())
+    last = _kept(paper[attacks[-1]], shared) if attacks else ()
     gap = paired_difference(_means(last), _means(reliable)) if last and reliable else None
     return [
         subject_text(line),
@@ -190,7 +191,7 @@ def _protocols(evidence: Evidence, line: Line, attacks: Sequence[str]) -> list[s
         *(_text(ROBUST, _kept(sample, shared), sample) for sample in paper.values()),
         _text(ROBUST, reliable, worst),
         label if worst.seeds else MISSING,
-        MISSING if gap is None else signed(gap, 100),
+        *([MISSING if gap is None else signed(gap, 100)] if attacks else []),
         _text(VOTE, reliable, worst),
         str(len(shared)) if shared else MISSING,
         audit_flags(audit.seeds[0]) if audit.seeds else MISSING,

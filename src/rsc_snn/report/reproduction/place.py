@@ -98,6 +98,19 @@ _ALL = (
         is_of_paper=False,
     ),
     Place(
+        "certified",
+        "Certified accuracy",
+        "The share of images of which is proven that no change up to an l_2 radius turns the majority vote.",
+        is_of_paper=False,
+    ),
+    Place(
+        "inside",
+        "Inside the network",
+        "A few images with what is added to them, the spikes that they cause, and firing rates: see the "
+        "sections of the runs.",
+        is_of_paper=False,
+    ),
+    Place(
         "steps",
         "Accuracy over attack steps",
         "An attack of few steps may stop too early: where the accuracy still falls, it has.",

@@ -30,6 +30,7 @@ _READERS: dict[str, Callable[[RunFolder], list[Row]]] = {
     "attacks.jsonl": RunFolder.attack_rows,
     "audit.jsonl": RunFolder.audit_rows,
     "certificates.jsonl": RunFolder.certificate_rows,
+    "activity.jsonl": lambda run: read_rows(run.path / "activity.jsonl"),
     "theory.jsonl": lambda run: read_rows(run.path / "theory.jsonl"),
 }
 

@@ -14,8 +14,8 @@ from rsc_snn.runs.reproduction import FAILED
 _BUDGETS = {
     "smoke": "Budget smoke: every network is replaced by one small network on few images, to show that "
     "everything runs. Its numbers say nothing about the paper.",
-    "short": "Budget short: training and test images are cut so that it ends within an evening. What is cut "
-    "is said below; numbers of cut runs get no verdict.",
+    "short": "Budget short: training, networks and test images are cut so that it ends within an evening. "
+    "What is cut is said below; numbers of cut runs get no verdict.",
     "paper": "Budget paper: full training, all test images.",
 }
 _UNSTATED = (
@@ -70,7 +70,7 @@ def _cost_words(evidence: Evidence) -> str:
 def _deviations(evidence: Evidence) -> Table | None:
     found: dict[tuple[str, str, str], list[str]] = {}
     for line in evidence.plan.lines:
-        ways = [*([f"stand-in: {line.stand_in}"] if line.stand_in else []), *line.reductions]
+        ways = [*([line.stand_in] if line.stand_in else []), *line.reductions]
         for way in ways:
             key = (f"{line.dataset}, {line.network}", way, place_of(line.place).name)
             found.setdefault(key, []).append(method_text(line))
@@ -90,7 +90,7 @@ def _deviations(evidence: Evidence) -> Table | None:
 def _failures(evidence: Evidence) -> Table | None:
     named = {task.key: task.what for task in evidence.plan.tasks}
     cells = [
-        [named.get(key, key), str(row.get("reason") or "no reason given"), str(row.get("attempt", MISSING))]
+        [named.get(key, key), str(row.get("reason") or "no reason given"), str(row.get("attempts", MISSING))]
         for key, row in evidence.states.items()
         if row.get("state") == FAILED
     ]

@@ -7,9 +7,16 @@ from types import MappingProxyType
 
 from rsc_snn.paper import numbers
 from rsc_snn.paper.number import Number
-from rsc_snn.report.reproduction.checklist import audit_pictures, audit_tables, theory_pictures, theory_tables
+from rsc_snn.report.reproduction.checklist import (
+    audit_pictures,
+    audit_tables,
+    certified_tables,
+    theory_pictures,
+    theory_tables,
+)
 from rsc_snn.report.reproduction.claims import claims_section
 from rsc_snn.report.reproduction.compared import SMOKE, ComparedLine, attacks_of, compare
+from rsc_snn.report.reproduction.completing import completed
 from rsc_snn.report.reproduction.figure1 import area_picture, plane_picture, qte_table
 from rsc_snn.report.reproduction.figure3 import noise_pictures
 from rsc_snn.report.reproduction.number_tables import (
@@ -54,6 +61,10 @@ def _no_tables(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -
     return ()
 
 
+def _no_pictures(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Picture]:
+    return ()
+
+
 def _over(condition: str) -> Extra:
     return Extra(_no_tables, lambda evidence, every, own: pictures_over(evidence, own, condition))
 
@@ -80,6 +91,7 @@ _EXTRAS: Mapping[str, Extra] = MappingProxyType(
             lambda evidence, every, own: theory_pictures(evidence, own),
         ),
         "figure3": Extra(_no_tables, lambda evidence, every, own: noise_pictures(evidence, own)),
+        "certified": Extra(lambda evidence, every, own: certified_tables(evidence, own), _no_pictures),
         "eps": _over("eps"),
         "steps": _over("steps"),
         "draws": _over("draws"),
@@ -104,7 +116,7 @@ def reproduction_sections(folder: Path, paper: PaperNumbers = numbers) -> list[S
     if evidence is None:
         return None
     lines: dict[str, list[ComparedLine]] = {key: [] for key in evidence.plan.places}
-    for line in evidence.plan.lines:
+    for line in completed(evidence.plan.lines):
         lines.setdefault(line.place, []).append(ComparedLine(line, compare(evidence, paper, line)))
     unasked = [place for place in PLACES.values() if place.is_of_paper and place.key not in lines]
     return [
@@ -137,6 +149,7 @@ def _place_section(
     words = [place.words] if place.words else []
     if any(attacks_of(line) for line in own) and place.has_numbers:
         words.append(f"Verdicts: {verdict_words(lines)}")
+    words += [f"Not measured: {reason}." for reason in _reasons(own)]
     if not own:
         words.append(f"Nothing was measured: {_why_nothing(evidence)}.")
     protocols = protocols_table(evidence, place.name, own)
@@ -159,6 +172,16 @@ def _tables_of_numbers(
         return number_tables(place.name, lines)
     table = measured_table(place.name, unshown)
     return (table,) if table else ()
+
+
+def _reasons(lines: Sequence[Line]) -> list[str]:
+    """Why lines have no rows at all, each network once."""
+    found = dict.fromkeys(
+        f"{line.dataset}, {line.network}, {'; '.join(line.reductions) or 'no cell of it was asked for'}"
+        for line in lines
+        if not line.numbers
+    )
+    return list(found)
 
 
 def _why_nothing(evidence: Evidence) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rsc_snn.report.reproduction.charts import AXES, Axis, Curve, Panel, draw_panels
+from rsc_snn.report.reproduction.charts import AXES, EPS, Axis, Curve, Panel, draw_panels
 from rsc_snn.report.reproduction.compared import RELIABLE, attacks_of
 from rsc_snn.report.reproduction.measured import CLEAN, ROBUST, Measured
 from rsc_snn.report.reproduction.reading import Evidence
@@ -50,6 +50,11 @@ def distinct(lines: Sequence[Line]) -> list[Line]:
     return list(seen.values())
 
 
+def _shown(line: Line, axis: Axis) -> list[str]:
+    """Attacks of a line; of the reliable protocol, which has its own steps and draws, only over eps."""
+    return [*attacks_of(line), *([RELIABLE] if RELIABLE in line.numbers and axis is EPS else [])]
+
+
 def curves(
     evidence: Evidence, lines: Sequence[Line], axis: Axis
 ) -> dict[str, dict[Subject, dict[float, Measured]]]:
@@ -62,7 +67,7 @@ def curves(
         if axis.name not in line.conditions:
             continue
         across = round(axis.factor * line.conditions[axis.name], 6)
-        for name in [*attacks_of(line), *([RELIABLE] if RELIABLE in line.numbers else [])]:
+        for name in _shown(line, axis):
             sample = evidence.sample(line.numbers[name])
             measured = sample.measure(ROBUST)
             if measured is None:
