@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsc_snn.evaluation.intervals import Estimate
+from rsc_snn.report.pictures import shrink
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe, Ito
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DPI = 100
+_MOST_BYTES = 110_000
 Curve = Mapping[float, Estimate]
 
 
@@ -117,7 +119,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def png(figure: Any) -> bytes:
-    """Return a figure as PNG."""
+    """Return a figure as PNG of at most 110 kB."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DPI)
-    return picture.getvalue()
+    return shrink([picture.getvalue()], _MOST_BYTES)[0]

@@ -181,7 +181,8 @@ def _protocols(evidence: Evidence, line: Line, attacks: Sequence[str]) -> list[s
     audit = evidence.sample(line.numbers.get(AUDIT, ()))
     seeds = [*worst.seeds, *(rows for sample in paper.values() for rows in sample.seeds)]
     shared = set.intersection(*({row["index"] for row in rows} for rows in seeds)) if seeds else set()
-    label = "; ".join(dict.fromkeys(r for rows in worst.seeds for r in why_unreliable(rows))) or "reliable"
+    reasons = "; ".join(dict.fromkeys(r for rows in worst.seeds for r in why_unreliable(rows)))
+    label = f"not reliable: {reasons}" if reasons else "reliable"
     reliable = _kept(worst, shared)
     last = _kept(paper[attacks[-1]], shared) if attacks else ()
     gap = paired_difference(_means(last), _means(reliable)) if last and reliable else None

@@ -132,7 +132,7 @@ def _verdicts_section(evidence: Evidence, lines: Mapping[str, Sequence[ComparedL
     rows = [
         [place_of(key).name, *(str(count) for count in verdict_counts(found).values())]
         for key, found in lines.items()
-        if place_of(key).has_numbers
+        if place_of(key).has_numbers and any(compared.numbers for compared in found)
     ]
     every = [line for key, found in lines.items() if place_of(key).has_numbers for line in found]
     words = [f"All in all: {verdict_words(every)}"]
