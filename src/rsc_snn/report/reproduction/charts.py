@@ -122,4 +122,9 @@ def png(figure: Any) -> bytes:
     """Return a figure as PNG of at most 110 kB."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DPI)
-    return shrink([picture.getvalue()], _MOST_BYTES)[0]
+    return light(picture.getvalue())
+
+
+def light(picture: bytes) -> bytes:
+    """Return a PNG with fewer colours, or smaller, if it weighs more than 110 kB."""
+    return shrink([picture], _MOST_BYTES)[0]

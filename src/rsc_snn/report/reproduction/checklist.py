@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rsc_snn.report.audits import audit_flags, draw_curves
 from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.reproduction.cells import subject_text
+from rsc_snn.report.reproduction.charts import light
 from rsc_snn.report.reproduction.compared import AUDIT
 from rsc_snn.report.reproduction.reading import Evidence
 from rsc_snn.report.reproduction.series import distinct
@@ -39,7 +40,7 @@ def audit_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
             curves = draw_curves([row for row in rows if row["sign"] is not None])
             alt = f"A small curve per sign for {subject_text(line)}. The table has the numbers that decide."
             caption = f"{subject_text(line)}: what the signs are read off; intervals are 95 % over images."
-            found += [Picture(curves, alt, caption)] if curves else []
+            found += [Picture(light(curves), alt, caption)] if curves else []
     return found
 
 
@@ -79,7 +80,11 @@ def certified_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
         subject_text(line): evidence.sample(line.numbers[CERTIFIED])
         for line in distinct([line for line in lines if CERTIFIED in line.numbers])
     }
-    found = {name: sample.seeds[0] for name, sample in samples.items() if sample.seeds}
+    found = {
+        f"{name}, {sample.note}" if sample.note else name: sample.seeds[0]
+        for name, sample in samples.items()
+        if sample.seeds
+    }
     table = certified_runs_table(found)
     missing = [[name, sample.gap] for name, sample in samples.items() if not sample.seeds]
     gaps = Table("Certificates that are missing", ("network", "why"), missing)
@@ -116,7 +121,7 @@ def theory_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         for rows in evidence.sample(line.numbers["theory"]).seeds[:1]:
             curves = draw_curves([row for row in rows if row.get("curve")])
             alt = f"Similarities of coded images, {subject_text(line)}. The numbers are in the table."
-            found += [Picture(curves, alt, "Mean over images; intervals are 95 %.")] if curves else []
+            found += [Picture(light(curves), alt, "Mean over images; intervals are 95 %.")] if curves else []
     return found
 
 

@@ -12,6 +12,7 @@ from rsc_snn.report.reproduction.series import (
     curves,
     distinct,
     estimates,
+    image_span,
     subject_of,
 )
 from rsc_snn.report.sections import Picture
@@ -122,7 +123,8 @@ def plane_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         for subject, pair in named.items():
             if subject in networks:
                 _draw_point(place, subject.label, networks.index(subject), pair)
-        place.set_title(WORST if attack == RELIABLE else f"{attack}, paper protocol", fontsize=10)
+        protocol = WORST if attack == RELIABLE else f"{attack}, paper protocol"
+        place.set_title(f"{protocol}, {image_span(pair[1] for pair in named.values())} images", fontsize=10)
         place.set_xlim(0, 102)
         place.set_ylim(0, 102)
         place.set_xlabel("clean accuracy, %")

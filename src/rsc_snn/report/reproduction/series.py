@@ -85,8 +85,9 @@ def estimates(curve: Mapping[float, Measured]) -> Curve:
     return {x: measured.estimate for x, measured in curve.items()}
 
 
-def _images(found: Iterable[Mapping[float, Measured]]) -> str:
-    sizes = sorted({measured.num_images for curve in found for measured in curve.values()})
+def image_span(found: Iterable[Measured]) -> str:
+    """Say over how many images some numbers are: "100", or "16 to 100"."""
+    sizes = sorted({measured.num_images for measured in found})
     return f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
 
 
@@ -106,7 +107,7 @@ def pictures_over(
     name: Callable[[str], str] = lambda attack: WORST if attack == RELIABLE else attack  # noqa: E731
     panels = [
         Panel(
-            f"{name(attack)}, {_images(named.values())} images",
+            f"{name(attack)}, {image_span(m for c in named.values() for m in c.values())} images",
             axis,
             {subject.label: estimates(curve) for subject, curve in named.items()},
         )
