@@ -19,7 +19,8 @@ from rsc_snn.auditing.checks.unbounded import Unbounded
 from rsc_snn.auditing.run import audit_run
 from rsc_snn.cli.app import main
 from rsc_snn.errors import InputError, RunFolderError
-from rsc_snn.report.audits import audit_flags, audit_section
+from rsc_snn.report.audit_sections import audit_section, lights_section
+from rsc_snn.report.audits import audit_flags
 from rsc_snn.report.page import write_report
 from rsc_snn.runs.audit_schema import NOT_APPLICABLE, WARN
 from rsc_snn.runs.files import read_rows, replace_rows
@@ -130,7 +131,7 @@ def test_the_clean_accuracy_tells_whether_there_is_anything_to_break() -> None:
     labels = torch.where(torch.arange(6) < 4, answers, (answers + 1) % 10)
     found = rs.audit(classifier, images, labels, checks=FEW[:1], budget="quick")
     assert found.settings["clean_accuracy"] == pytest.approx(4 / 6)
-    assert "6 images, clean accuracy 66.7 %, eps 8/255" in audit_section("net", found.rows).summary
+    assert "6 images, clean accuracy 66.7 %, eps 8/255" in audit_section("net", found.rows).words[0]
 
 
 def test_a_network_without_gradients_fails_in_words() -> None:
@@ -212,13 +213,22 @@ def test_the_report_counts_verdicts_and_says_what_is_weak() -> None:
         "num_draws": 5, "is_random": True,
     }  # fmt: skip
     section = audit_section("net", [row, {**row, "verdict": "pass", "curve": {}}])
-    assert section.summary.startswith("1 fail, 1 pass. 20 images, eps 8/255, 5 scoring draws, budget quick")
-    assert "fewer than 30" in section.summary
-    assert section.lines[0].verdict.endswith("fail")
-    assert section.lines[0].value == "0.500"
-    assert section.picture is not None
-    assert section.picture.startswith(b"\x89PNG")
-    assert audit_section("net", [{**row, "curve": {}}]).picture is None
+    assert section.words[0].startswith("1 fail, 1 pass. 20 images, eps 8/255, 5 scoring draws, budget quick")
+    assert "fewer than 30" in section.words[0]
+    (table,) = section.tables
+    assert table.rows[0][2:4] == ["fail", "0.500"]
+    assert section.pictures[0].png.startswith(b"\x89PNG")
+    assert audit_section("net", [{**row, "curve": {}}]).pictures == []
+
+
+def test_all_audits_stand_in_one_table() -> None:
+    audits = {
+        "a": [{"title": "one", "verdict": "pass"}, {"title": "two", "verdict": "fail"}],
+        "b": [{"title": "two", "verdict": "warn"}],
+    }
+    (table,) = lights_section(audits).tables
+    assert table.columns == ("check", "a", "b")
+    assert table.rows == [["one", "pass", "-"], ["two", "fail", "warn"]]
 
 
 def test_flags_in_a_cell_name_the_worst_first() -> None:

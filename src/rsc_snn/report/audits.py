@@ -1,49 +1,17 @@
-"""The audit of a run as the report shows it: lines of a table, and small plots of the curves."""
+"""What an audit found, in a cell, and small plots of its curves. Needs no torch."""
 
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from rsc_snn.runs.audit_schema import FAIL, PASS, VERDICTS, WARN
+from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 from rsc_snn.runs.files import Row
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe, Ito
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_SYMBOLS = {PASS: "\u2713", WARN: "!", FAIL: "\u2717"}
 _COLUMNS = 4
 _MOST_NAMES = 3  # curves that a legend has room for
-
-
-@dataclass(frozen=True)
-class AuditLine:
-    """A check in the table: its verdict as a word with a sign, never as a colour alone."""
-
-    sign: str
-    title: str
-    verdict: str
-    style: str
-    value: str
-    threshold: str
-    note: str
-
-
-@dataclass(frozen=True)
-class AuditSection:
-    """What the page shows of an audit.
-
-    Attributes:
-        title: Name of the run.
-        summary: The counts of verdicts, and what all checks share.
-        lines: A line per check.
-        picture: The curves as a PNG, or None where there are none.
-    """
-
-    title: str
-    summary: str
-    lines: list[AuditLine]
-    picture: bytes | None
 
 
 def audit_flags(rows: Sequence[Row]) -> str:
@@ -59,43 +27,6 @@ def audit_flags(rows: Sequence[Row]) -> str:
     images = f"{first['num_images']} image{'s' if first['num_images'] != 1 else ''}"
     quick = ", quick" if first["budget"] != "full" else ""
     return f"{'; '.join(found) or PASS} ({images}{quick})"
-
-
-def audit_section(name: str, rows: Sequence[Row]) -> AuditSection:
-    """Return what the page shows of the rows of one audit; there is at least one row."""
-    return AuditSection(f"Audit: {name}", _summary(rows), [_line(row) for row in rows], draw_curves(rows))
-
-
-def _summary(rows: Sequence[Row]) -> str:
-    verdicts = [row["verdict"] for row in rows]
-    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in reversed(VERDICTS) if v in verdicts)
-    first = rows[0]
-    draws = f", {first['num_draws']} scoring draws" if first["is_random"] else ""
-    quick = "; a quick audit looks less closely than a full one" if first["budget"] != "full" else ""
-    few = "; fewer than 30 images are only a rough guide" if first["num_images"] < 30 else ""
-    clean = first.get("clean_accuracy")  # rows of earlier versions lack it
-    accuracy = "" if clean is None else f", clean accuracy {100 * clean:.1f} %"
-    return (
-        f"{counts}. {first['num_images']} images{accuracy}, eps {255 * first['eps']:.3g}/255{draws}, budget "
-        f"{first['budget']}, seed {first['seed']}{quick}{few}."
-    )
-
-
-def _line(row: Row) -> AuditLine:
-    verdict = row["verdict"]
-    return AuditLine(
-        sign="" if row["sign"] is None else str(row["sign"]),
-        title=row["title"],
-        verdict=f"{_SYMBOLS[verdict]} {verdict}" if verdict in _SYMBOLS else verdict,
-        style=verdict.replace(" ", "-"),
-        value=_number(row["value"]),
-        threshold=_number(row["threshold"]),
-        note=row["note"],
-    )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def draw_curves(rows: Sequence[Row]) -> bytes | None:

@@ -1,5 +1,6 @@
 """Curves of accuracy over attack strength, as PNG."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,10 +31,28 @@ def accuracy_over_eps(runs: Mapping[str, Sequence[Row]]) -> dict[str, dict[str, 
 
 
 def draw_accuracy_over_eps(runs: Mapping[str, Sequence[Row]], path: Path) -> bool:
-    """Draw one panel per attack, a line with its 95 % band per run; False if there is nothing to draw."""
+    """Write ``draw_accuracy`` to a file; False if there is nothing to draw."""
+    picture = draw_accuracy(runs)
+    if picture is not None:
+        write_picture(path, picture)
+    return picture is not None
+
+
+def write_picture(path: Path, png: bytes) -> None:
+    """Write a picture atomically, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, lambda temporary: _write(temporary, png))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def draw_accuracy(runs: Mapping[str, Sequence[Row]]) -> bytes | None:
+    """Return a PNG with one panel per attack, a line with its 95 % band per run; None without points."""
     curves = accuracy_over_eps(runs)
     if not curves:
-        return False
+        return None
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -57,9 +76,9 @@ def draw_accuracy_over_eps(runs: Mapping[str, Sequence[Row]], path: Path) -> boo
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(5, len(names))
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, lambda temporary: figure.savefig(temporary, format="png", dpi=130))
-    return True
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=130)
+    return picture.getvalue()
 
 
 def _is_drawable(named: Mapping[str, Mapping[float, Estimate]]) -> bool:

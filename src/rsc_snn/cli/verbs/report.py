@@ -7,12 +7,22 @@ import typer
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run folder, or one that holds runs/NAME.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A run folder, or one that holds runs/NAME."),
+    ],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Page to write (default: DIR/report.html).")
+        Path | None, typer.Option("--out", metavar="FILE", help="What to write (default: DIR/report.html).")
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="NAME", help="html (default), markdown, csv or latex; may be repeated."
+        ),
     ] = None,
 ) -> None:
-    """Write the tables and curves of a folder's rows as one HTML page; runs no model."""
-    from rsc_snn.report.page import write_report
+    """Write the tables and curves of a folder's rows as one page, or for a paper; runs no model."""
+    from rsc_snn.report.page import PAGE, write_reports
 
-    typer.echo(f"wrote {write_report(folder, out)}")
+    for path in write_reports(folder, out, formats or (PAGE,)):
+        typer.echo(f"wrote {path}")

@@ -1,0 +1,129 @@
+"""Table 1 and what else is a list of verdicts: the rows of an audit, and of the theory. Needs no torch."""
+
+from collections.abc import Sequence
+
+from rsc_snn.report.audits import audit_flags, draw_curves
+from rsc_snn.report.certified_runs import certified_runs_table
+from rsc_snn.report.reproduction.cells import subject_text
+from rsc_snn.report.reproduction.charts import light
+from rsc_snn.report.reproduction.compared import AUDIT
+from rsc_snn.report.reproduction.reading import Evidence
+from rsc_snn.report.reproduction.series import distinct
+from rsc_snn.report.sections import Picture
+from rsc_snn.report.tables import MISSING, Table
+from rsc_snn.runs.files import Row
+from rsc_snn.runs.reproduction import Line
+
+CERTIFIED = "certified"
+SIGNS = (
+    "single-step attacks do better than iterative ones",
+    "black-box attacks do better than white-box ones",
+    "a larger bound does not help the attack",
+    "unbounded attacks do not reach 100 %",
+    "random search finds adversarial images",
+)
+_COLUMNS = ("sign", "what was checked", "verdict", "value", "limit", "what was measured")
+
+
+def audit_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
+    """Return the five signs, a table per audited network; why there is none where an audit is missing."""
+    return [
+        _audit_table(evidence, line) for line in distinct([line for line in lines if AUDIT in line.numbers])
+    ]
+
+
+def audit_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
+    """Return the curves of the audits."""
+    found = []
+    for line in distinct([line for line in lines if AUDIT in line.numbers]):
+        for rows in evidence.sample(line.numbers[AUDIT]).seeds[:1]:
+            curves = draw_curves([row for row in rows if row["sign"] is not None])
+            alt = f"A small curve per sign for {subject_text(line)}. The table has the numbers that decide."
+            caption = f"{subject_text(line)}: what the signs are read off; intervals are 95 % over images."
+            found += [Picture(light(curves), alt, caption)] if curves else []
+    return found
+
+
+def _audit_table(evidence: Evidence, line: Line) -> Table:
+    sample = evidence.sample(line.numbers[AUDIT])
+    title = f"Table 1: {subject_text(line)}"
+    if not sample.seeds:
+        return Table(title, _COLUMNS, [_gap(number, sample.gap) for number in range(1, 6)])
+    rows = sample.seeds[0]
+    signs = sorted((row for row in rows if row["sign"] is not None), key=lambda row: row["sign"])
+    present = {row["sign"] for row in signs}
+    cells = [*map(_line, signs), *(_gap(n, "not checked") for n in range(1, 6) if n not in present)]
+    notes = [f"All checks of this audit, with those beyond the five signs: {audit_flags(rows)}."]
+    if len(sample.seeds) > 1:
+        notes.append("Of several seeds the first is shown.")
+    return Table(title, _COLUMNS, cells, notes)
+
+
+def _gap(sign: int, reason: str) -> list[str]:
+    return [str(sign), SIGNS[sign - 1], reason, MISSING, MISSING, MISSING]
+
+
+def _line(row: Row) -> list[str]:
+    return [
+        str(row["sign"]),
+        row["title"],
+        row["verdict"],
+        _number(row["value"]),
+        _number(row["threshold"]),
+        row["note"],
+    ]
+
+
+def certified_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
+    """Return the certified accuracy of the lines that have certificates, of the first seed."""
+    samples = {
+        subject_text(line): evidence.sample(line.numbers[CERTIFIED])
+        for line in distinct([line for line in lines if CERTIFIED in line.numbers])
+    }
+    found = {
+        f"{name}, {sample.note}" if sample.note else name: sample.seeds[0]
+        for name, sample in samples.items()
+        if sample.seeds
+    }
+    table = certified_runs_table(found)
+    missing = [[name, sample.gap] for name, sample in samples.items() if not sample.seeds]
+    gaps = Table("Certificates that are missing", ("network", "why"), missing)
+    return [*([table] if table else []), *([gaps] if missing else [])]
+
+
+def theory_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
+    """Return the rows of theory.jsonl that lines ask for, a table per line that has some."""
+    tables = []
+    for line in distinct([line for line in lines if "theory" in line.numbers]):
+        sample = evidence.sample(line.numbers["theory"])
+        columns = ("claim", "tried on", "verdict", "value", "limit", "note")
+        cells = [
+            [
+                str(row.get("title", MISSING)),
+                str(row.get("subject", MISSING)),
+                str(row.get("verdict", MISSING)),
+                _number(row.get("value")),
+                _number(row.get("threshold")),
+                str(row.get("note", "")),
+            ]
+            for rows in sample.seeds[:1]
+            for row in rows
+        ]
+        gap = [[sample.gap, *[MISSING] * (len(columns) - 1)]]
+        tables.append(Table(f"Figure 2: {subject_text(line)}", columns, cells or gap))
+    return tables
+
+
+def theory_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
+    """Return the curves of those rows."""
+    found = []
+    for line in distinct([line for line in lines if "theory" in line.numbers]):
+        for rows in evidence.sample(line.numbers["theory"]).seeds[:1]:
+            curves = draw_curves([row for row in rows if row.get("curve")])
+            alt = f"Similarities of coded images, {subject_text(line)}. The numbers are in the table."
+            found += [Picture(light(curves), alt, "Mean over images; intervals are 95 %.")] if curves else []
+    return found
+
+
+def _number(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.3f}"

@@ -1,0 +1,44 @@
+"""Both protocols side by side: a line gets what another line measured on the same network. Needs no torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rsc_snn.report.reproduction.compared import AUDIT, RELIABLE, attacks_of
+from rsc_snn.runs.reproduction import Line, Rows
+
+_DEFAULT = 8 / 255
+_WHITE_BOX = ("figure1", "table3", "table5", "table6", "table7")  # where FGSM and PGD are the paper's own
+_OVER_EPS = "eps"
+_Key = tuple[str, str, str, str | None, float]
+
+
+def completed(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with what the same network has elsewhere, at the same attack strength.
+
+    A line without the reliable protocol gets it from any other, and the audit of its network; one of the
+    place "eps" gets the paper's FGSM and PGD from Figure 1 or a table of white-box attacks.
+    """
+    reliable: dict[_Key, tuple[Rows, ...]] = {}
+    attacks: dict[_Key, Mapping[str, tuple[Rows, ...]]] = {}
+    audits = {_key(line)[:-1]: line.numbers[AUDIT] for line in lines if AUDIT in line.numbers}
+    for line in lines:
+        if RELIABLE in line.numbers:
+            reliable.setdefault(_key(line), line.numbers[RELIABLE])
+        if line.place in _WHITE_BOX and attacks_of(line):
+            attacks.setdefault(_key(line), {name: line.numbers[name] for name in attacks_of(line)})
+    found = []
+    for line in lines:
+        numbers = dict(line.numbers)
+        if attacks_of(line) and _key(line) in reliable:
+            numbers.setdefault(RELIABLE, reliable[_key(line)])
+        if attacks_of(line) and _key(line)[:-1] in audits:
+            numbers.setdefault(AUDIT, audits[_key(line)[:-1]])
+        if line.place == _OVER_EPS and line.numbers:
+            numbers = {**attacks.get(_key(line), {}), **numbers}
+        found.append(replace(line, numbers=numbers))
+    return found
+
+
+def _key(line: Line) -> _Key:
+    eps = line.conditions.get("eps", _DEFAULT)
+    return (line.dataset, line.network, line.method, line.stand_in, eps)

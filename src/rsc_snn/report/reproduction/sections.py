@@ -1,0 +1,208 @@
+"""A reproduction as sections of a report: one entry point. Needs no torch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from rsc_snn.paper import numbers
+from rsc_snn.paper.number import Number
+from rsc_snn.report.reproduction.checklist import (
+    audit_pictures,
+    audit_tables,
+    certified_tables,
+    theory_pictures,
+    theory_tables,
+)
+from rsc_snn.report.reproduction.claims import claims_section
+from rsc_snn.report.reproduction.compared import SMOKE, ComparedLine, attacks_of, compare
+from rsc_snn.report.reproduction.completing import completed
+from rsc_snn.report.reproduction.figure1 import area_picture, plane_picture, qte_table
+from rsc_snn.report.reproduction.figure3 import noise_pictures
+from rsc_snn.report.reproduction.number_tables import (
+    NOTES,
+    is_in_protocols,
+    measured_table,
+    number_tables,
+    paper_table,
+    protocols_table,
+    verdict_counts,
+    verdict_words,
+)
+from rsc_snn.report.reproduction.paper import PaperNumbers
+from rsc_snn.report.reproduction.place import PLACES, Place, place_of
+from rsc_snn.report.reproduction.reading import Evidence, read_evidence
+from rsc_snn.report.reproduction.running import running_section
+from rsc_snn.report.reproduction.series import pictures_over
+from rsc_snn.report.sections import Picture, Section
+from rsc_snn.report.tables import Table
+from rsc_snn.runs.reproduction import Line
+
+_SMOKE_WORDS = (
+    "Smoke budget: one small network stands in for every network of the paper, so no paper difference is "
+    "printed and no number gets a verdict."
+)
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a place shows beside the tables of its numbers.
+
+    Attributes:
+        tables: From all lines of the reproduction and those of the place.
+        pictures: Likewise.
+    """
+
+    tables: Callable[[Evidence, Sequence[Line], Sequence[Line]], Sequence[Table]]
+    pictures: Callable[[Evidence, Sequence[Line], Sequence[Line]], Sequence[Picture]]
+
+
+def _no_tables(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Table]:
+    return ()
+
+
+def _no_pictures(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Picture]:
+    return ()
+
+
+def _over(condition: str) -> Extra:
+    return Extra(_no_tables, lambda evidence, every, own: pictures_over(evidence, own, condition))
+
+
+def _figure1_tables(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Table]:
+    table = qte_table(evidence, own)
+    return (table,) if table else ()
+
+
+def _figure1_pictures(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Picture]:
+    return (*area_picture(evidence, own), *plane_picture(evidence, every))
+
+
+_EXTRAS: Mapping[str, Extra] = MappingProxyType(
+    {
+        "table1": Extra(
+            lambda evidence, every, own: audit_tables(evidence, own),
+            lambda evidence, every, own: audit_pictures(evidence, own),
+        ),
+        "table2": _over("draws"),
+        "figure1": Extra(_figure1_tables, _figure1_pictures),
+        "figure2": Extra(
+            lambda evidence, every, own: theory_tables(evidence, own),
+            lambda evidence, every, own: theory_pictures(evidence, own),
+        ),
+        "figure3": Extra(_no_tables, lambda evidence, every, own: noise_pictures(evidence, own)),
+        "certified": Extra(lambda evidence, every, own: certified_tables(evidence, own), _no_pictures),
+        "eps": _over("eps"),
+        "steps": _over("steps"),
+        "draws": _over("draws"),
+    }
+)
+
+
+def reproduction_sections(folder: Path, paper: PaperNumbers = numbers) -> list[Section] | None:
+    """Return what a report shows of the reproduction in a folder; None if it holds none.
+
+    First the verdicts, then each table and figure that was asked for, those that were not (with the paper's
+    numbers), the claims of the text, and how it was run.
+
+    Args:
+        folder: DIR, which ``rsc-snn reproduce`` wrote.
+        paper: The numbers of the paper.
+
+    Raises:
+        RunFolderError: a file is damaged or of another version.
+    """
+    evidence = read_evidence(folder)
+    if evidence is None:
+        return None
+    lines: dict[str, list[ComparedLine]] = {key: [] for key in evidence.plan.places}
+    for line in completed(evidence.plan.lines):
+        lines.setdefault(line.place, []).append(ComparedLine(line, compare(evidence, paper, line)))
+    unasked = [place for place in PLACES.values() if place.is_of_paper and place.key not in lines]
+    return [
+        _verdicts_section(evidence, lines),
+        *(_place_section(evidence, paper, place_of(key), found) for key, found in lines.items()),
+        *(_unasked_section(paper, place) for place in unasked),
+        claims_section(),
+        running_section(evidence),
+    ]
+
+
+def _verdicts_section(evidence: Evidence, lines: Mapping[str, Sequence[ComparedLine]]) -> Section:
+    rows = [
+        [place_of(key).name, *(str(count) for count in verdict_counts(found).values())]
+        for key, found in lines.items()
+        if place_of(key).has_numbers and any(compared.numbers for compared in found)
+    ]
+    every = [line for key, found in lines.items() if place_of(key).has_numbers for line in found]
+    words = [f"All in all: {verdict_words(every)}"]
+    if evidence.plan.budget == SMOKE:
+        words.append(_SMOKE_WORDS)
+    table = Table("Verdicts", ("place", *verdict_counts(())), rows)
+    return Section("Reproduction: the paper's numbers beside measured ones", words, [table], (), NOTES)
+
+
+def _place_section(
+    evidence: Evidence, paper: PaperNumbers, place: Place, lines: Sequence[ComparedLine]
+) -> Section:
+    own = [compared.line for compared in lines]
+    words = [place.words] if place.words else []
+    if any(attacks_of(line) for line in own) and place.has_numbers:
+        words.append(f"Verdicts: {verdict_words(lines)}")
+    words += [f"Not measured: {reason}." for reason in _reasons(own)]
+    if not own:
+        words.append(f"Nothing was measured: {_why_nothing(evidence)}.")
+    protocols = protocols_table(evidence, place.name, own)
+    others = _other_numbers(paper, place, lines)
+    extra = _EXTRAS.get(place.key)
+    tables = [
+        *([protocols] if protocols else []),
+        *(extra.tables(evidence, evidence.plan.lines, own) if extra else ()),
+        *_tables_of_numbers(place, lines, [line for line in lines if not is_in_protocols(line.line)]),
+        *([others] if others else []),
+    ]
+    pictures = extra.pictures(evidence, evidence.plan.lines, own) if extra else ()
+    return Section(place.title, words, tables, pictures, NOTES if tables and own else ())
+
+
+def _tables_of_numbers(
+    place: Place, lines: Sequence[ComparedLine], unshown: Sequence[ComparedLine]
+) -> Sequence[Table]:
+    if place.has_numbers:
+        return number_tables(place.name, lines)
+    table = measured_table(place.name, unshown)
+    return (table,) if table else ()
+
+
+def _reasons(lines: Sequence[Line]) -> list[str]:
+    """Why lines have no rows at all, each network once."""
+    found = dict.fromkeys(
+        f"{line.dataset}, {line.network}, {'; '.join(line.reductions) or 'no cell of it was asked for'}"
+        for line in lines
+        if not line.numbers
+    )
+    return list(found)
+
+
+def _why_nothing(evidence: Evidence) -> str:
+    if evidence.plan.dataset:
+        return f"it has no line on {evidence.plan.dataset}, the only data set that was asked for"
+    return "no cell of it was asked for"
+
+
+def _other_numbers(paper: PaperNumbers, place: Place, lines: Sequence[ComparedLine]) -> Table | None:
+    """Return the paper's numbers that no line stands beside."""
+    if not place.is_of_paper:
+        return None
+    compared = [number for found in lines for number in found.numbers] if place.has_numbers else []
+    shown = {number.paper.key for number in compared if number.paper}
+    others: list[Number] = [number for number in paper.of_place(place.key) if number.key not in shown]
+    is_rest = place.has_numbers and any(found.numbers for found in lines)
+    what = "numbers of the paper that were not measured here" if is_rest else "the paper's own numbers"
+    return paper_table(f"{place.name}: {what}", others)
+
+
+def _unasked_section(paper: PaperNumbers, place: Place) -> Section:
+    words = [place.words, f"Not asked for here; 'rsc-snn reproduce {place.key}' measures it."]
+    table = _other_numbers(paper, place, ())
+    return Section(place.title, words, [table] if table else [])
