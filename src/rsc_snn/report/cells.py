@@ -45,7 +45,8 @@ _VERDICT = re.compile(rf"({_WORDS})(?=$|[:;,]| \()")
 _NUMBER = r"[<>~]?[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?:/\d+)?"
 _PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?: ?%)?")
 _WITH_INTERVAL = re.compile(rf"({_NUMBER}) (\[{_NUMBER}, {_NUMBER}\])")
-_LONG = 40
+_LONG = 40  # characters of a cell that may wrap
+_LONG_NAME = 24
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,14 @@ def group_starts(table: Table) -> list[bool]:
     return [is_start and not all(starts) for is_start in starts]
 
 
+def has_long_names(table: Table) -> bool:
+    """Whether some cell of the first column is so long that the column has to wrap."""
+    return any(len(row[0]) > _LONG_NAME for row in table.rows)
+
+
 def _kind(cells: Sequence[str]) -> str:
     if max(map(len, cells), default=0) > _LONG:
         return "words"
     said = [cell for cell in cells if cell not in ("", MISSING)]
     numbers = [bool(_PLAIN_NUMBER.fullmatch(cell) or _WITH_INTERVAL.fullmatch(cell)) for cell in said]
-    return "number" if 2 * sum(numbers) >= max(len(said), 1) else "text"
+    return "number" if 2 * sum(numbers) >= len(said) else "text"

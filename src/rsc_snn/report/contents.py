@@ -60,7 +60,9 @@ class Report:
 
 
 def _comparison(folder: ReportedFolder) -> Chapter:
-    return Chapter("Networks side by side", comparison_sections(folder))
+    found = comparison_sections(folder)
+    is_whole = folder.reproduction is None  # else it mixes the networks of all tables
+    return Chapter("Networks side by side", found if is_whole else (), () if is_whole else found)
 
 
 def _certificates(folder: ReportedFolder) -> Chapter:
