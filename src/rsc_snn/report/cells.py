@@ -13,7 +13,7 @@ class Light:
     """A verdict as people see it: never by a colour alone.
 
     Attributes:
-        tone: "good", "doubtful", "bad" or "open"; the page has a colour for each.
+        tone: "good", "doubtful", "bad" or "open", which judges nothing; the page has a colour for each.
         sign: One character that says the same without colour.
     """
 
@@ -22,7 +22,7 @@ class Light:
 
 
 _GOOD, _DOUBTFUL = Light("good", "\u2713"), Light("doubtful", "!")
-_BAD, _OPEN = Light("bad", "\u2717"), Light("open", "?")
+_BAD = Light("bad", "\u2717")
 LIGHTS = MappingProxyType(
     {
         "pass": _GOOD,
@@ -32,11 +32,8 @@ LIGHTS = MappingProxyType(
         "reproduced": _GOOD,
         "not reproduced": _BAD,
         "inconclusive": _DOUBTFUL,
-        "no verdict": _OPEN,
-        "agrees": _GOOD,
-        "disagrees": _BAD,
-        "holds": _GOOD,
-        "does not hold": _BAD,
+        "no verdict": Light("open", "?"),
+        "info": Light("open", "i"),
     }
 )
 COMPARED = ("reproduced", "not reproduced", "inconclusive")
