@@ -13,7 +13,8 @@ from PIL import Image
 from rsc_snn.cli.app import main
 from rsc_snn.errors import UnknownNameError
 from rsc_snn.report.cells import Cell, columns_of, group_starts, has_long_names, read_cell
-from rsc_snn.report.contents import Chapter, report_of
+from rsc_snn.report.chapters import Chapter
+from rsc_snn.report.contents import report_of
 from rsc_snn.report.formats import format_named, formats
 from rsc_snn.report.formats.csv import CSV, csv_table
 from rsc_snn.report.formats.html import html

@@ -1,13 +1,13 @@
-"""What a report holds: its chapters in order, and what stands above them. Needs no torch."""
+"""What the report of a folder holds: its chapters in order, and what stands above them. Needs no torch."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from rsc_snn.report.audit_sections import audit_section, lights_section
 from rsc_snn.report.cells import COMPARED, Cell, read_cell
 from rsc_snn.report.certificates import certificate_sections
 from rsc_snn.report.certified_runs import certified_runs_table
+from rsc_snn.report.chapters import Chapter, Report
 from rsc_snn.report.comparison import comparison_sections
 from rsc_snn.report.origin import origin_sections
 from rsc_snn.report.reported import ReportedFolder
@@ -15,48 +15,6 @@ from rsc_snn.report.sections import Section
 from rsc_snn.report.tables import attack_table
 
 SMOKE = "smoke"
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """Sections that belong together.
-
-    Attributes:
-        title: The heading above them.
-        sections: In order.
-        details: More sections, of which the page shows only the titles until a reader opens them.
-    """
-
-    title: str
-    sections: Sequence[Section]
-    details: Sequence[Section] = ()
-
-    def all_sections(self) -> list[Section]:
-        """Sections and details; a chapter without any is left out of a report."""
-        return [*self.sections, *self.details]
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything that a format writes.
-
-    Attributes:
-        title: The only heading of the first rank.
-        about: One line: what this is.
-        warnings: What a reader must know before any number.
-        facts: Pairs of a name and what there is of it.
-        chapters: In order.
-    """
-
-    title: str
-    about: str
-    warnings: Sequence[str]
-    facts: Sequence[tuple[str, str]]
-    chapters: Sequence[Chapter]
-
-    def sections(self) -> Iterator[tuple[Chapter, Section]]:
-        """Every section with its chapter."""
-        return ((chapter, section) for chapter in self.chapters for section in chapter.all_sections())
 
 
 def _comparison(folder: ReportedFolder) -> Chapter:

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from rsc_snn.report.cells import columns_of, group_starts, has_long_names, read_cell
-from rsc_snn.report.contents import Report
+from rsc_snn.report.chapters import Report
 from rsc_snn.report.formats.base import AbstractFormat
 from rsc_snn.report.formats.names import Names
 from rsc_snn.report.pictures import shrink
