@@ -61,6 +61,8 @@ def test_columns_are_set_by_what_stands_in_them() -> None:
     assert not any(group_starts(CHECKS)), "no two rows share a name"
     assert not any(group_starts(Table("empty", ("a",), [])))
     assert [has_long_names(table) for table in (COMPARED, CHECKS)] == [False, True]
+    lost = [["x", "80.3 (derived)"], ["y", "lost"], ["z", "lost"], ["u", "lost"], ["v", "1.0 [0.9, 1.1]"]]
+    assert [column.kind for column in columns_of(Table("lost", ("a", "b"), lost))] == ["text", "number"]
     nothing = Table("nothing", ("a", "b"), [["x", "-"], ["y", ""]])
     assert [column.kind for column in columns_of(nothing)] == ["text", "number"]
 

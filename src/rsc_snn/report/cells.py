@@ -40,7 +40,7 @@ COMPARED = ("reproduced", "not reproduced", "inconclusive")
 _WORDS = "|".join(sorted(LIGHTS, key=len, reverse=True))
 _VERDICT = re.compile(rf"({_WORDS})(?=$|[:;,]| \()")
 _NUMBER = r"[<>~]?[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?:/\d+)?"
-_PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?: ?%)?")
+_PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?: ?%)?(?: \([^()]*\))?")
 _WITH_INTERVAL = re.compile(rf"({_NUMBER}) (\[{_NUMBER}, {_NUMBER}\])")
 _LONG = 40  # characters of a cell that may wrap
 _LONG_NAME = 24
@@ -111,6 +111,10 @@ def has_long_names(table: Table) -> bool:
 def _kind(cells: Sequence[str]) -> str:
     if max(map(len, cells), default=0) > _LONG:
         return "words"
-    said = [cell for cell in cells if cell not in ("", MISSING)]
-    numbers = [bool(_PLAIN_NUMBER.fullmatch(cell) or _WITH_INTERVAL.fullmatch(cell)) for cell in said]
-    return "number" if 2 * sum(numbers) >= len(said) else "text"
+    said = {cell for cell in cells if cell not in ("", MISSING)}
+    return "number" if 2 * sum(map(is_number, said)) >= len(said) else "text"
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, alone or with an interval or a remark in brackets."""
+    return bool(_PLAIN_NUMBER.fullmatch(cell) or _WITH_INTERVAL.fullmatch(cell))

@@ -92,7 +92,8 @@ def _warnings(folder: ReportedFolder) -> list[str]:
             "Budget smoke: one small network stands in for every network of the paper. This shows that "
             "everything runs; no number here can be compared with the paper."
         )
-    if not any(run.rows or run.certificates for run in folder.runs.values()):
+    has_rows = any(run.rows or run.certificates for run in folder.runs.values())
+    if (folder.runs or plan is not None) and not has_rows:
         found.append("No attack was run yet: `rsc-snn attack RUN`.")
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from rsc_snn.report.cells import columns_of, group_starts, has_long_names, read_cell
+from rsc_snn.report.cells import columns_of, group_starts, has_long_names, is_number, read_cell
 from rsc_snn.report.chapters import Report
 from rsc_snn.report.formats.base import AbstractFormat
 from rsc_snn.report.formats.names import Names
@@ -55,6 +55,7 @@ def _values(report: Report) -> Mapping[str, Any]:
         "columns_of": columns_of,
         "group_starts": group_starts,
         "has_long_names": has_long_names,
+        "is_number": is_number,
         "read_cell": read_cell,
         "png": dict(zip(pictures, shrink(pictures, _MOST_BYTES), strict=True)),
         "anchors": {id(part): names.of(part.title) for part in _parts(report)},
