@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from rsc_snn.report.contents import Chapter, Report
+from rsc_snn.report.chapters import Chapter, Report
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.tables import Table
 

@@ -12,7 +12,9 @@ from PIL import Image
 
 from rsc_snn.cli.app import main
 from rsc_snn.errors import UnknownNameError
-from rsc_snn.report.cells import Cell, columns_of, group_starts, read_cell
+from rsc_snn.report.cells import Cell, columns_of, group_starts, has_long_names, read_cell
+from rsc_snn.report.chapters import Chapter
+from rsc_snn.report.contents import report_of
 from rsc_snn.report.formats import format_named, formats
 from rsc_snn.report.formats.csv import CSV, csv_table
 from rsc_snn.report.formats.html import html
@@ -21,10 +23,12 @@ from rsc_snn.report.formats.markdown import Markdown, markdown
 from rsc_snn.report.formats.names import Names
 from rsc_snn.report.page import write_report
 from rsc_snn.report.pictures import shrink
+from rsc_snn.report.reported import read_folder
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.tables import Table
+from rsc_snn.runs.files import append_rows
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.reproduction import Reproduction
+from rsc_snn.runs.reproduction import STATES, Reproduction, Task
 from tests.report.sample import CHECKS, COMMANDS, COMPARED, ODD, png, report
 
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -56,6 +60,11 @@ def test_columns_are_set_by_what_stands_in_them() -> None:
     assert group_starts(COMPARED) == [True, False, True, False]
     assert not any(group_starts(CHECKS)), "no two rows share a name"
     assert not any(group_starts(Table("empty", ("a",), [])))
+    assert [has_long_names(table) for table in (COMPARED, CHECKS)] == [False, True]
+    lost = [["x", "80.3 (derived)"], ["y", "lost"], ["z", "lost"], ["u", "lost"], ["v", "1.0 [0.9, 1.1]"]]
+    assert [column.kind for column in columns_of(Table("lost", ("a", "b"), lost))] == ["text", "number"]
+    nothing = Table("nothing", ("a", "b"), [["x", "-"], ["y", ""]])
+    assert [column.kind for column in columns_of(nothing)] == ["text", "number"]
 
 
 class Outline(HTMLParser):
@@ -291,3 +300,24 @@ def test_a_reproduction_says_its_budget_before_any_number(tmp_path: Path) -> Non
     assert "Budget smoke: one small network stands in" in text
     assert "<dt>budget</dt><dd>smoke</dd>" in text
     assert "No attack was run yet" in text, "its first cell has not run"
+
+
+def test_runs_of_a_reproduction_are_called_by_their_folders(tmp_path: Path) -> None:
+    for name in ("a-seed0", "a-seed1"):
+        run = RunFolder(tmp_path / "runs" / name)
+        run.path.mkdir(parents=True)
+        run.write_spec({"schema": 1, "recipe": {"name": "a"}})
+    assert list(read_folder(tmp_path).runs) == ["a", "a (2)"]
+    task = Task(key="k", run="a-seed0", what="w")
+    Reproduction(places=("table3",), budget="short", seeds=2, lines=(), tasks=(task,)).write(tmp_path)
+    append_rows(tmp_path / STATES, [{"cell": "k", "state": "failed"}, {"cell": "k", "state": "done"}])
+    found = read_folder(tmp_path)
+    assert list(found.runs) == ["a-seed0", "a-seed1"]
+    facts = dict(report_of(found, [Chapter("T", [Section("S", tables=[COMPARED])])]).facts)
+    assert facts == {
+        "runs": "2",
+        "budget": "short",
+        "seeds": "2",
+        "cells": "1 done",
+        "compared with the paper": "1 inconclusive, 1 reproduced, 1 not reproduced",
+    }

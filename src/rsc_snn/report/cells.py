@@ -13,7 +13,7 @@ class Light:
     """A verdict as people see it: never by a colour alone.
 
     Attributes:
-        tone: "good", "doubtful", "bad" or "open"; the page has a colour for each.
+        tone: "good", "doubtful", "bad" or "open", which judges nothing; the page has a colour for each.
         sign: One character that says the same without colour.
     """
 
@@ -22,7 +22,7 @@ class Light:
 
 
 _GOOD, _DOUBTFUL = Light("good", "\u2713"), Light("doubtful", "!")
-_BAD, _OPEN = Light("bad", "\u2717"), Light("open", "?")
+_BAD = Light("bad", "\u2717")
 LIGHTS = MappingProxyType(
     {
         "pass": _GOOD,
@@ -32,20 +32,18 @@ LIGHTS = MappingProxyType(
         "reproduced": _GOOD,
         "not reproduced": _BAD,
         "inconclusive": _DOUBTFUL,
-        "no verdict": _OPEN,
-        "agrees": _GOOD,
-        "disagrees": _BAD,
-        "holds": _GOOD,
-        "does not hold": _BAD,
+        "no verdict": Light("open", "?"),
+        "info": Light("open", "i"),
     }
 )
 COMPARED = ("reproduced", "not reproduced", "inconclusive")
 _WORDS = "|".join(sorted(LIGHTS, key=len, reverse=True))
 _VERDICT = re.compile(rf"({_WORDS})(?=$|[:;,]| \()")
 _NUMBER = r"[<>~]?[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?:/\d+)?"
-_PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?: ?%)?")
+_PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?: ?%)?(?: \([^()]*\))?")
 _WITH_INTERVAL = re.compile(rf"({_NUMBER}) (\[{_NUMBER}, {_NUMBER}\])")
-_LONG = 40
+_LONG = 40  # characters of a cell that may wrap
+_LONG_NAME = 24
 
 
 @dataclass(frozen=True)
@@ -105,9 +103,18 @@ def group_starts(table: Table) -> list[bool]:
     return [is_start and not all(starts) for is_start in starts]
 
 
+def has_long_names(table: Table) -> bool:
+    """Whether some cell of the first column is so long that the column has to wrap."""
+    return any(len(row[0]) > _LONG_NAME for row in table.rows)
+
+
 def _kind(cells: Sequence[str]) -> str:
     if max(map(len, cells), default=0) > _LONG:
         return "words"
-    said = [cell for cell in cells if cell not in ("", MISSING)]
-    numbers = [bool(_PLAIN_NUMBER.fullmatch(cell) or _WITH_INTERVAL.fullmatch(cell)) for cell in said]
-    return "number" if 2 * sum(numbers) >= max(len(said), 1) else "text"
+    said = {cell for cell in cells if cell not in ("", MISSING)}
+    return "number" if 2 * sum(map(is_number, said)) >= len(said) else "text"
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, alone or with an interval or a remark in brackets."""
+    return bool(_PLAIN_NUMBER.fullmatch(cell) or _WITH_INTERVAL.fullmatch(cell))

@@ -1,66 +1,45 @@
-"""What a report holds: its chapters in order, and what stands above them. Needs no torch."""
+"""What the report of a folder holds: its chapters in order, and what stands above them. Needs no torch."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from rsc_snn.report.audit_sections import audit_section, lights_section
 from rsc_snn.report.cells import COMPARED, Cell, read_cell
 from rsc_snn.report.certificates import certificate_sections
 from rsc_snn.report.certified_runs import certified_runs_table
+from rsc_snn.report.chapters import Chapter, Report
+from rsc_snn.report.examples import example_sections
 from rsc_snn.report.origin import origin_sections
 from rsc_snn.report.reported import ReportedFolder
+from rsc_snn.report.reproduction.sections import reproduction_sections
 from rsc_snn.report.sections import Section
 from rsc_snn.report.side_by_side import comparison_sections
 from rsc_snn.report.tables import attack_table
+from rsc_snn.report.theory import theory_sections
+from rsc_snn.runs.folder import RunFolder
 
 SMOKE = "smoke"
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """Sections that belong together.
-
-    Attributes:
-        title: The heading above them.
-        sections: In order.
-        details: More sections, of which the page shows only the titles until a reader opens them.
-    """
-
-    title: str
-    sections: Sequence[Section]
-    details: Sequence[Section] = ()
-
-    def all_sections(self) -> list[Section]:
-        """Sections and details; a chapter without any is left out of a report."""
-        return [*self.sections, *self.details]
+def _reproduction(folder: ReportedFolder) -> Chapter:
+    return Chapter("The paper's tables and figures", reproduction_sections(folder.path) or [])
 
 
-@dataclass(frozen=True)
-class Report:
-    """Everything that a format writes.
+def _theory(folder: ReportedFolder) -> Chapter:
+    """Of a folder of ``rsc-snn theory``; a reproduction shows its own as Figure 2."""
+    place = RunFolder(folder.path)
+    return Chapter("Theory", theory_sections(place.theory_rows(), place.theory_images))
 
-    Attributes:
-        title: The only heading of the first rank.
-        about: One line: what this is.
-        warnings: What a reader must know before any number.
-        facts: Pairs of a name and what there is of it.
-        chapters: In order.
-    """
 
-    title: str
-    about: str
-    warnings: Sequence[str]
-    facts: Sequence[tuple[str, str]]
-    chapters: Sequence[Chapter]
-
-    def sections(self) -> Iterator[tuple[Chapter, Section]]:
-        """Every section with its chapter."""
-        return ((chapter, section) for chapter in self.chapters for section in chapter.all_sections())
+def _inside(folder: ReportedFolder) -> Chapter:
+    found = [s for name, run in folder.runs.items() for s in example_sections(name, RunFolder(run.path))]
+    return Chapter("Inside the networks", found)
 
 
 def _comparison(folder: ReportedFolder) -> Chapter:
-    return Chapter("Networks side by side", comparison_sections(folder))
+    found = comparison_sections(folder)
+    is_whole = folder.reproduction is None  # else it mixes the networks of all tables
+    return Chapter("Networks side by side", found if is_whole else (), () if is_whole else found)
 
 
 def _certificates(folder: ReportedFolder) -> Chapter:
@@ -95,9 +74,12 @@ def _origin(folder: ReportedFolder) -> Chapter:
 
 # The page in order. A new chapter is a function of the folder that stands in this list.
 CHAPTERS: tuple[Callable[[ReportedFolder], Chapter], ...] = (
+    _reproduction,
+    _theory,
     _comparison,
     _certificates,
     _audits,
+    _inside,
     _each_run,
     _origin,
 )
@@ -132,7 +114,8 @@ def _warnings(folder: ReportedFolder) -> list[str]:
             "Budget smoke: one small network stands in for every network of the paper. This shows that "
             "everything runs; no number here can be compared with the paper."
         )
-    if not any(run.rows or run.certificates for run in folder.runs.values()):
+    has_rows = any(run.rows or run.certificates for run in folder.runs.values())
+    if (folder.runs or plan is not None) and not has_rows:
         found.append("No attack was run yet: `rsc-snn attack RUN`.")
     return found
 

@@ -23,7 +23,7 @@ class ReportedRun:
     environments: list[dict[str, Any]]
     audit: list[Row]
     certificates: list[Row]
-    path: Path = Path()
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ReportedFolder:
 
     Attributes:
         path: The folder.
-        runs: By a name that no other has.
+        runs: By a name that no other has: of a reproduction the folder's, else the recipe's.
         reproduction: What ``rsc-snn reproduce`` was asked for; None where it was not.
         states: How each cell of a reproduction ended last, by its key.
     """
@@ -94,9 +94,10 @@ def read_folder(path: Path) -> ReportedFolder:
         found = []
     runs: dict[str, ReportedRun] = {}
     for run in map(read_run, found):
-        name, number = run.name, 2
+        own = run.name if plan is None else run.path.name
+        name, number = own, 2
         while name in runs:
-            name, number = f"{run.name} ({number})", number + 1
+            name, number = f"{own} ({number})", number + 1
         runs[name] = run
     states = {} if plan is None else {key: str(row["state"]) for key, row in last_states(path).items()}
     return ReportedFolder(path, runs, plan, states)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from rsc_snn.report.contents import Report
+from rsc_snn.report.chapters import Report
 
 
 class AbstractFormat(ABC):

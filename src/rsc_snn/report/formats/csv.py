@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rsc_snn.report.cells import read_cell
-from rsc_snn.report.contents import Report
+from rsc_snn.report.chapters import Report
 from rsc_snn.report.formats.base import AbstractFormat
 from rsc_snn.report.formats.names import Names
 from rsc_snn.report.tables import MISSING, Table

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from rsc_snn.report.cells import columns_of, group_starts, read_cell
-from rsc_snn.report.contents import Report
+from rsc_snn.report.cells import columns_of, group_starts, has_long_names, is_number, read_cell
+from rsc_snn.report.chapters import Report
 from rsc_snn.report.formats.base import AbstractFormat
 from rsc_snn.report.formats.names import Names
 from rsc_snn.report.pictures import shrink
@@ -54,6 +54,8 @@ def _values(report: Report) -> Mapping[str, Any]:
         "names": names,
         "columns_of": columns_of,
         "group_starts": group_starts,
+        "has_long_names": has_long_names,
+        "is_number": is_number,
         "read_cell": read_cell,
         "png": dict(zip(pictures, shrink(pictures, _MOST_BYTES), strict=True)),
         "anchors": {id(part): names.of(part.title) for part in _parts(report)},

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rsc_snn.report.cells import columns_of, read_cell
-from rsc_snn.report.contents import Report
+from rsc_snn.report.chapters import Report
 from rsc_snn.report.curves import write_picture
 from rsc_snn.report.formats.base import AbstractFormat
 from rsc_snn.report.formats.names import Names

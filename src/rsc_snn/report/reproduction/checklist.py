@@ -1,4 +1,4 @@
-"""Table 1 and what else is a list of verdicts: the rows of an audit, and of the theory. Needs no torch."""
+"""Table 1 and what else is a list: the five signs of an audit, and certificates. Needs no torch."""
 
 from collections.abc import Sequence
 
@@ -89,40 +89,6 @@ def certified_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
     missing = [[name, sample.gap] for name, sample in samples.items() if not sample.seeds]
     gaps = Table("Certificates that are missing", ("network", "why"), missing)
     return [*([table] if table else []), *([gaps] if missing else [])]
-
-
-def theory_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
-    """Return the rows of theory.jsonl that lines ask for, a table per line that has some."""
-    tables = []
-    for line in distinct([line for line in lines if "theory" in line.numbers]):
-        sample = evidence.sample(line.numbers["theory"])
-        columns = ("claim", "tried on", "verdict", "value", "limit", "note")
-        cells = [
-            [
-                str(row.get("title", MISSING)),
-                str(row.get("subject", MISSING)),
-                str(row.get("verdict", MISSING)),
-                _number(row.get("value")),
-                _number(row.get("threshold")),
-                str(row.get("note", "")),
-            ]
-            for rows in sample.seeds[:1]
-            for row in rows
-        ]
-        gap = [[sample.gap, *[MISSING] * (len(columns) - 1)]]
-        tables.append(Table(f"Figure 2: {subject_text(line)}", columns, cells or gap))
-    return tables
-
-
-def theory_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
-    """Return the curves of those rows."""
-    found = []
-    for line in distinct([line for line in lines if "theory" in line.numbers]):
-        for rows in evidence.sample(line.numbers["theory"]).seeds[:1]:
-            curves = draw_curves([row for row in rows if row.get("curve")])
-            alt = f"Similarities of coded images, {subject_text(line)}. The numbers are in the table."
-            found += [Picture(light(curves), alt, "Mean over images; intervals are 95 %.")] if curves else []
-    return found
 
 
 def _number(value: float | None) -> str:

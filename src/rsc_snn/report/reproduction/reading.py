@@ -7,7 +7,7 @@ from typing import Any
 
 from rsc_snn.errors import RunFolderError
 from rsc_snn.report.reproduction.measured import Measured, Quantity
-from rsc_snn.runs.files import Row, read_environments, read_rows
+from rsc_snn.runs.files import Row, read_environments
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import (
     DONE,
@@ -30,8 +30,8 @@ _READERS: dict[str, Callable[[RunFolder], list[Row]]] = {
     "attacks.jsonl": RunFolder.attack_rows,
     "audit.jsonl": RunFolder.audit_rows,
     "certificates.jsonl": RunFolder.certificate_rows,
-    "activity.jsonl": lambda run: read_rows(run.path / "activity.jsonl"),
-    "theory.jsonl": lambda run: read_rows(run.path / "theory.jsonl"),
+    "activity.jsonl": RunFolder.activity_rows,
+    "theory.jsonl": RunFolder.theory_rows,
 }
 
 
@@ -104,12 +104,13 @@ class Evidence:
         kept = tuple(tuple(rows) for place, rows in found if rows and not self._reason(place))
         return Sample(kept, len(places), tuple(gap for gap in gaps if gap))
 
+    def run(self, name: str) -> RunFolder:
+        """Folder of a run, whether it is there or not."""
+        return RunFolder(self.folder / RUNS / name)
+
     def environments(self, run: str) -> list[dict[str, Any]]:
         """Return what a run was made with, an entry per start."""
-        return read_environments(self._run(run).environment)
-
-    def _run(self, name: str) -> RunFolder:
-        return RunFolder(self.folder / RUNS / name)
+        return read_environments(self.run(run).environment)
 
     def _reason(self, place: Rows) -> str:
         state = self.states.get(place.cell, {})
@@ -134,7 +135,7 @@ class Evidence:
         indices = [row["index"] for row in rows if "index" in row]
         if len(set(indices)) < len(indices):
             raise RunFolderError(
-                f"{str(self._run(place.run).path / place.file)!r} has several rows per image where "
+                f"{str(self.run(place.run).path / place.file)!r} has several rows per image where "
                 f"{dict(place.where)}; the reproduction's file must say which is meant: call reproduce again"
             )
         return sorted(rows, key=lambda row: row.get("index", 0))
@@ -147,7 +148,7 @@ class Evidence:
                     f"the reproduction in {str(self.folder)!r} asks for rows of {place.file!r}, expected one "
                     f"of {', '.join(_READERS)}; use the version that wrote it"
                 )
-            self._files[key] = _READERS[place.file](self._run(place.run))
+            self._files[key] = _READERS[place.file](self.run(place.run))
         return self._files[key]
 
 

@@ -11,13 +11,12 @@ from rsc_snn.report.reproduction.checklist import (
     audit_pictures,
     audit_tables,
     certified_tables,
-    theory_pictures,
-    theory_tables,
 )
 from rsc_snn.report.reproduction.claims import claims_section
 from rsc_snn.report.reproduction.compared import SMOKE, ComparedLine, attacks_of, compare
 from rsc_snn.report.reproduction.completing import completed
 from rsc_snn.report.reproduction.figure1 import area_picture, plane_picture, qte_table
+from rsc_snn.report.reproduction.figure2 import theory_pictures, theory_tables
 from rsc_snn.report.reproduction.figure3 import noise_pictures
 from rsc_snn.report.reproduction.number_tables import (
     NOTES,
