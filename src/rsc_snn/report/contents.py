@@ -32,8 +32,10 @@ def _theory(folder: ReportedFolder) -> Chapter:
 
 
 def _inside(folder: ReportedFolder) -> Chapter:
-    found = [s for name, run in folder.runs.items() for s in example_sections(name, RunFolder(run.path))]
-    return Chapter("Inside the networks", found)
+    found = {name: example_sections(name, RunFolder(run.path)) for name, run in folder.runs.items()}
+    sections = [section for own in found.values() for section in own]
+    is_one = sum(map(bool, found.values())) == 1
+    return Chapter("Images, spikes and activity", sections if is_one else (), () if is_one else sections)
 
 
 def _comparison(folder: ReportedFolder) -> Chapter:

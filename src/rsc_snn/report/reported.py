@@ -83,13 +83,13 @@ def read_folder(path: Path) -> ReportedFolder:
     """Read everything that a report of ``path`` shows.
 
     Raises:
-        InputError: there is neither a run nor a reproduction, or a file is damaged.
+        InputError: there is no run, no reproduction and no theory, or a file is damaged.
     """
     plan = read_reproduction(path) if path.is_dir() else None
     try:
         found = find_runs(path)
     except InputError:
-        if plan is None:
+        if plan is None and not RunFolder(path).theory.is_file():
             raise
         found = []
     runs: dict[str, ReportedRun] = {}
