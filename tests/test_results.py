@@ -1,6 +1,7 @@
 """Committed rows rebuild the tables of the lab log, so that neither can drift from the other.
 
-Rows of the theory, which are of no run, are held to docs/theory.md in tests/theory.
+Rows of the theory, which are of no run, are held to docs/theory.md in tests/theory; reproductions to
+docs/reproduce.md and the demo's to the README in tests/report.
 """
 
 from operator import attrgetter
@@ -11,11 +12,13 @@ import pytest
 from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.page import find_runs, read_run
 from rsc_snn.report.tables import paper_table, protocol_table
+from rsc_snn.runs.reproduction import PLAN
 
 ROOT = Path(__file__).parents[1]
 ROWS, AUDIT = attrgetter("rows"), attrgetter("audit")
 FOLDERS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
-RESULTS = [path for path in FOLDERS if not (path / "theory.jsonl").is_file()]
+ELSEWHERE = ("theory.jsonl", PLAN)
+RESULTS = [p for p in FOLDERS if "demo" not in p.name and not any((p / name).is_file() for name in ELSEWHERE)]
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda path: path.name)

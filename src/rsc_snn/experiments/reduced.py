@@ -35,8 +35,12 @@ def reductions(network: Network) -> tuple[str, ...]:
     told: list[str] = []
     if ours.training.epochs != full.training.epochs:
         told.append(f"{ours.training.epochs} of {full.training.epochs} epochs")
-    if ours.training.num_images != full.training.num_images:
-        told.append(f"{ours.training.num_images:,} training images")
+    if ours.training.num_images is not None and ours.training.num_images != full.training.num_images:
+        told.append(f"{ours.training.num_images - ours.training.num_validation:,} training images")
+    if ours.training.batch_size != full.training.batch_size:
+        told.append(f"batch {ours.training.batch_size} for {full.training.batch_size}")
+    if ours.training.learning_rate != full.training.learning_rate:
+        told.append(f"rate {ours.training.learning_rate:g} for {full.training.learning_rate:g}")
     if ours.num_steps != full.num_steps:
         told.append(f"T={ours.num_steps} for {full.num_steps}")
     for field, words in (("hidden_width", "hidden width"), ("width_divisor", "width divided by")):
