@@ -1,6 +1,7 @@
 """A reproduction: cells once, interrupted anywhere, serial or on a cluster, failures that stop nobody."""
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.experiments import reproduce as reproducing
 from rsc_snn.experiments.budget import SHORT
 from rsc_snn.experiments.cells import AbstractCell, Certified, Network, Place, Probe, Trained
+from rsc_snn.experiments.grid import cluster
 from rsc_snn.experiments.grid.base import Watcher
 from rsc_snn.experiments.grid.cluster import RayGrid
 from rsc_snn.experiments.grid.outcome import Outcome
@@ -24,6 +26,7 @@ from rsc_snn.experiments.plan import Filter, ask, joined, ordered, prerequisites
 from rsc_snn.experiments.reduced import network_for
 from rsc_snn.experiments.reproduce import reproduce, unfinished
 from rsc_snn.experiments.tables.context import Context
+from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import last_states, read_reproduction
 from tests.experiments.small_job import BUDGET, METHODS, PLACES, rows_of, small_job
 
@@ -46,6 +49,22 @@ def test_rows_stand_where_the_plan_says(undisturbed: Path) -> None:
             named = rows[f"{found.run}/{found.file}"]
             there = [row for row in named if all(row[key] == value for key, value in found.where.items())]
             assert [row["index"] for row in there] == list(range(found.limit or 0))
+
+
+@pytest.mark.parametrize("harm", ["rows", "weights"])
+def test_what_is_gone_or_changed_is_computed_again(undisturbed: Path, tmp_path: Path, harm: str) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(undisturbed, folder)
+    job = small_job(folder)
+    cells = ordered(ask(job.places, job.context, job.wanted, None))
+    assert unfinished(cells, job.place) == []
+    run = RunFolder(folder / "runs" / cells[-1].run)
+    harmed = run.certificates if harm == "rows" else run.weights
+    harmed.write_bytes(harmed.read_bytes()[:-100] if harm == "rows" else b"other weights")
+    left = unfinished(cells, job.place)
+    assert cells[-1] in left
+    touched = [cell for cell in cells if cell.run == cells[-1].run]
+    assert left == ([cells[-1]] if harm == "rows" else touched)
 
 
 def test_a_second_call_computes_nothing(undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,14 +189,30 @@ def test_a_failed_cell_is_tried_again_by_the_next_call(
 @pytest.mark.slow
 def test_ray_gives_the_same_rows_and_reports_what_fails(undisturbed: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    outcomes = reproduce(small_job(tmp_path, RayGrid("local")))
-    assert [outcome.reason for outcome in outcomes] == [None] * len(outcomes)
+    job = small_job(tmp_path)
+    impossible = Certified(network=small_network(), num_estimate=50, limit=2)  # direct coding has no noise
+    cells = [*ordered(ask(job.places, job.context, job.wanted, None)), impossible]
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    outcomes = list(RayGrid("local").run(cells, job.place, Watcher()))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     assert rows_of(tmp_path) == rows_of(undisturbed)
-    impossible = Certified(network=small_network(), num_estimate=50, limit=2)
-    possible = Certified(network=small_network("rsc0.1"), num_estimate=50, limit=1)
-    found = list(RayGrid("local").run([impossible, possible], Place(folder=tmp_path), Watcher()))
-    states = {outcome.cell: (outcome.state, outcome.attempts) for outcome in found}
-    assert states == {impossible.key: ("failed", 2), possible.key: ("done", 1)}
+    states = {outcome.cell: (outcome.state, outcome.attempts) for outcome in outcomes}
+    assert states == {cell.key: ("done", 1) for cell in cells[:-1]} | {impossible.key: ("failed", 2)}
+    told = {state["cell"]: state["evidence"] for state in last_states(undisturbed).values()}
+    assert {o.cell: o.evidence for o in outcomes if o.is_done} == told
+
+
+def test_a_cell_that_no_machine_can_hold_is_told_before_the_start() -> None:
+    class Small:
+        @staticmethod
+        def nodes() -> list[dict[str, object]]:
+            return [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": False, "Resources": {"GPU": 8.0}}]
+
+    cluster._require_room(Small, {"num_cpus": 2})
+    with pytest.raises(InputError, match="needs 3 CPU, and no machine of the cluster has more than 2"):
+        cluster._require_room(Small, {"num_cpus": 3})
+    with pytest.raises(InputError, match="needs 1 GPU, and no machine of the cluster has more than 0"):
+        cluster._require_room(Small, {"num_gpus": 1})
 
 
 def test_no_cluster_is_told_in_one_line(tmp_path: Path) -> None:
@@ -193,16 +228,15 @@ def test_networks_come_before_what_needs_them_and_folders_are_used_in_turn(tmp_p
     assert len({cell.key for cell in cells}) == len(cells)
     seen: set[str] = set()
     waits = prerequisites(cells)
-    for cell in cells:
-        if not isinstance(cell, Trained):
-            assert {Trained(network=network).key for network in cell.needs} <= seen
-        seen.add(cell.key)
     by_folder: dict[str, list[str]] = {}
     for cell in cells:
-        for folder in {cell.run, *(network.run for network in cell.needs)}:
-            before = by_folder.setdefault(folder, [])
-            assert not before or before[-1] in waits[cell.key]
-            before.append(cell.key)
+        assert set(waits[cell.key]) <= seen
+        if not isinstance(cell, Trained):
+            assert {Trained(network=network).key for network in cell.needs} <= set(waits[cell.key])
+        before = by_folder.setdefault(cell.run, [])
+        assert not before or before[-1] in waits[cell.key]
+        before.append(cell.key)
+        seen.add(cell.key)
 
 
 def test_a_second_table_joins_the_first(tmp_path: Path) -> None:
@@ -216,6 +250,12 @@ def test_a_second_table_joins_the_first(tmp_path: Path) -> None:
     assert {line.place for line in both.lines} == {"table4", "certified"}
     assert {task.key for task in both.tasks} == {task.key for task in (*one.tasks, *other.tasks)}
     assert joined(both, other) == both
+    direct, ours = (
+        reproduction_of(("table4",), context, part, ask(["table4"], context, part, None), place)
+        for part in (Filter(methods=("Direct",)), Filter(methods=("RSC-0.1",)))
+    )
+    assert joined(direct, ours).lines == one.lines
+    assert joined(direct, ours).lines == joined(ours, direct).lines
     both.write(tmp_path)
     assert read_reproduction(tmp_path) == both
 
@@ -228,12 +268,24 @@ def test_another_budget_in_the_same_folder_is_refused(undisturbed: Path) -> None
         reproduce(job)
 
 
+def test_lines_whose_data_is_gone_keep_their_rows(tmp_path: Path) -> None:
+    context, wanted, place = Context(SHORT), Filter(methods=("RSC-0.1",)), Place(folder=tmp_path)
+    asked = ask(["table5"], context, wanted, None)
+    there = reproduction_of(("table5",), context, wanted, asked, place)
+    gone = replace(there, lines=tuple(replace(line, numbers={}) for line in there.lines), tasks=())
+    assert joined(there, gone).lines == there.lines
+    assert joined(there, gone).tasks == there.tasks
+
+
 def test_missing_data_is_said_in_the_line_or_refused_if_it_was_asked_for(tmp_path: Path) -> None:
-    (tmp_path / "cifar10").mkdir()
     context = Context(SHORT)
+    with pytest.raises(InputError, match="cifar10"):  # nothing is left to do
+        ask(["table5"], context, Filter(), tmp_path)
+    (tmp_path / "cifar10").mkdir()
+    (tmp_path / "cifar10" / "train.parquet").touch()
     asked = ask(["table5"], context, Filter(), tmp_path)
-    assert all(found.cells == () for found in asked)
-    assert all(found.line.reductions[0].startswith("not run: ") for found in asked)
+    assert [bool(found.cells) for found in asked] == [True, True, False, False]
+    assert all(found.line.reductions[0].startswith("not run: ") for found in asked[2:])
     with pytest.raises(InputError, match="cifar100"):
         ask(["table5"], context, Filter(dataset="cifar100"), tmp_path)
 

@@ -13,6 +13,7 @@ from rsc_snn.cli.grid_display import watched
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, program
 from rsc_snn.cli.progress import telling_what_is_kept
+from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError
 from rsc_snn.experiments.budget import budget_called
 from rsc_snn.experiments.cells import Place
@@ -59,8 +60,8 @@ def reproduce_and_show(wish: Wish) -> int:
             watcher=watcher,
             on_start=lambda left, num_done, seconds: watcher.expect(left, num_done, _cost(seconds, wish.ray)),
         )
-    page = write_report(folder)
-    _summarise(console, outcomes, page)
+    _summarise(console, outcomes)
+    console.print(f"report: {write_report(folder)}", soft_wrap=True)
     return int(any(not outcome.is_done for outcome in outcomes))
 
 
@@ -76,11 +77,12 @@ def read_job(wish: Wish) -> Job:
     wanted = Filter(dataset=wish.dataset, methods=_methods(wish.rows))
     if wish.out is not None and wish.out.is_file():
         raise InputError(f"--out expects a folder, got the file {str(wish.out)!r}")
+    root = find_root(wish.data_root)
     folder = wish.out or Path(f"reproduction-{budget.name}")
     place = Place(
         folder=folder,
         device=str(read_device(wish.device)),
-        data_root=wish.data_root,
+        data_root=root if root is None else root.absolute(),
         compiled=budget.compiled if wish.compiled == "auto" else wish.compiled,
     )
     grid: AbstractGrid = SerialGrid() if wish.ray is None else RayGrid(wish.ray)
@@ -99,14 +101,14 @@ def _methods(text: str | None) -> tuple[str, ...]:
 
 
 def _cost(seconds: float, ray: str | None) -> str:
-    return f"at most {duration(seconds)}" + (" of one device" if ray else "")
+    return f"about {duration(seconds)}" + (" of one device" if ray else "")
 
 
-def _summarise(console: Console, outcomes: Sequence[Outcome], page: Path) -> None:
+def _summarise(console: Console, outcomes: Sequence[Outcome]) -> None:
     failed = [outcome for outcome in outcomes if not outcome.is_done]
     done = len(outcomes) - len(failed)
     told = f"{done} cells computed" if outcomes else "everything was there"
-    console.print(f"{told}{f', {len(failed)} failed' if failed else ''}; report: {page}", soft_wrap=True)
+    console.print(f"{told}{f', {len(failed)} failed' if failed else ''}", soft_wrap=True)
     if failed:
         again = shlex.join([program(), *sys.argv[1:]])
         console.print(f"failed cells are tried again by the same command: {again}", soft_wrap=True)

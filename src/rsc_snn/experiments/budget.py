@@ -86,7 +86,7 @@ SMOKE = Budget(
     rows_per_pass=256,
     reliable=QUICK,
     num_reliable=12,
-    num_eot=50,
+    num_eot=30,
     audit=QUICK,
     num_audited=20,
     num_certified=32,
@@ -125,7 +125,11 @@ SHORT = Budget(
     num_certified=32,
     num_samples=1000,
 )
-PAPER = Budget(name="paper", words="the full recipes, all test images, the reliable protocol in full")
+PAPER = Budget(
+    name="paper",
+    words="the full recipes and all test images; the reliable protocol in full and certificates on 500, "
+    "attacks of many draws or steps on 1,000, the audit on 100",
+)
 _BUDGETS = {budget.name: budget for budget in (SMOKE, SHORT, PAPER)}
 
 

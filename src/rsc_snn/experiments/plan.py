@@ -1,18 +1,21 @@
 """From tables to cells: what is asked for, each cell once, networks before what needs them."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rsc_snn.data import AbstractDataset
 from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError, UnknownNameError
+from rsc_snn.experiments.budget import SMOKE
 from rsc_snn.experiments.cells import AbstractCell, Network, Place, Trained
-from rsc_snn.experiments.cells.base import said
+from rsc_snn.experiments.cells.base import place_words, said
 from rsc_snn.experiments.places import table_functions
 from rsc_snn.experiments.tables.context import BASES, METHODS, Asked, Context
 from rsc_snn.runs.reproduction import Line, Reproduction, Task
+
+NOT_RUN = "not run: "
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class Filter:
     def wants(self, line: Line) -> bool:
         """Whether a line is wanted."""
         is_dataset = self.dataset is None or _datasets()[self.dataset] == line.dataset
-        names = (line.method, METHODS[line.method])
-        return is_dataset and (not self.methods or any(name in self.methods for name in names))
+        wanted = {METHODS.get(name, name) for name in self.methods}
+        return is_dataset and (not wanted or METHODS[line.method] in wanted)
 
 
 def _datasets() -> dict[str, str]:
@@ -59,23 +62,28 @@ def ask(places: Iterable[str], context: Context, wanted: Filter, data_root: Path
             f"{', '.join(places)} has no row for --dataset {wanted.dataset or 'all'} and --rows "
             f"{', '.join(wanted.methods) or 'all'}; see 'rsc-snn list tables'"
         )
-    return [_with_data(found, root, is_demanded=wanted.dataset is not None) for found in asked]
+    why_missing = functools.cache(lambda dataset: _why_missing(dataset, root))
+    found = [_with_data(each, why_missing, is_demanded=wanted.dataset is not None) for each in asked]
+    if not any(each.cells for each in found):
+        raise InputError(found[0].line.reductions[0].removeprefix(NOT_RUN))
+    return found
 
 
-def _with_data(asked: Asked, root: Path | None, *, is_demanded: bool) -> Asked:
+def _with_data(
+    asked: Asked, why_missing: Callable[[AbstractDataset], str | None], *, is_demanded: bool
+) -> Asked:
     for cell in asked.cells:
         for network in cell.needs:
-            missing = _why_missing(network.recipe.data, root)
+            missing = why_missing(network.recipe.data)
             if missing is None:
                 continue
             if is_demanded:
                 raise InputError(missing)
-            why = f"not run: {missing}"
+            why = f"{NOT_RUN}{missing}"
             return Asked(replace(asked.line, numbers={}, reductions=(why,)), ())
     return asked
 
 
-@functools.cache
 def _why_missing(dataset: AbstractDataset, root: Path | None) -> str | None:
     try:
         dataset.locate(root)
@@ -98,14 +106,16 @@ def ordered(asked: Sequence[Asked]) -> list[AbstractCell]:
 def prerequisites(cells: Sequence[AbstractCell]) -> dict[str, list[str]]:
     """Return, for each cell, the cells that must have ended before it starts.
 
-    Cells that touch the same run folder follow one another, since a folder is one process's at a time.
+    Networks are trained before they are used, and cells that write into the same run folder follow one
+    another, since a folder is one process's at a time.
     """
     last: dict[str, str] = {}
     found: dict[str, list[str]] = {}
+    present = {cell.key for cell in cells}
     for cell in cells:
-        folders = {cell.run, *(network.run for network in cell.needs)}
-        found[cell.key] = sorted({last[folder] for folder in folders if folder in last})
-        last |= dict.fromkeys(folders, cell.key)
+        before = [last[cell.run]] if cell.run in last else []
+        found[cell.key] = sorted({*before, *(key for key in trainings_of(cell) if key in present)})
+        last[cell.run] = cell.key
     return found
 
 
@@ -121,10 +131,12 @@ def _others(cell: AbstractCell) -> tuple[Network, ...]:
 def reproduction_of(
     places: tuple[str, ...], context: Context, wanted: Filter, asked: Sequence[Asked], place: Place
 ) -> Reproduction:
-    """Return what the report needs to know of all this."""
+    """Return what the report needs to know of all this; commands are to be typed in DIR."""
+    inside = replace(place, folder=Path())
     tasks = tuple(
-        Task(key=cell.key, run=cell.run, what=cell.what, command=said(cell.command(place)))
+        Task(key=cell.key, run=cell.run, what=cell.what, command=said(words))
         for cell in ordered(asked)
+        for words in [cell.command(inside) or _by_table(cell, context, asked, inside)]
     )
     return Reproduction(
         places=places,
@@ -137,19 +149,51 @@ def reproduction_of(
     )
 
 
+def _by_table(cell: AbstractCell, context: Context, asked: Sequence[Asked], place: Place) -> list[str]:
+    """The call of ``reproduce`` for a cell that has no command of its own."""
+    line = next(found.line for found in asked if cell in found.cells)
+    words = ["reproduce", line.place, "--budget", context.budget.name, "--rows", line.method]
+    words += ["--seeds", str(len(context.seeds))] if len(context.seeds) > 1 else []
+    words += ["--limit", str(context.limit)] if context.limit is not None else []
+    return [*words, "--out", ".", *place_words(place)]
+
+
 def joined(earlier: Reproduction | None, new: Reproduction) -> Reproduction:
-    """Return ``new`` with the places of an earlier call that it does not ask for again."""
+    """Return both: lines that are asked for again are those of ``new``, unless its data is missing.
+
+    Args:
+        earlier: What the folder holds; None if nothing.
+        new: What this call asks for, with the same budget.
+    """
     if earlier is None:
         return new
-    lines = [line for line in earlier.lines if line.place not in new.places]
-    cells = {rows.cell for line in lines for found in line.numbers.values() for rows in found}
-    known = {task.key for task in new.tasks}
-    runs = {task.run for task in earlier.tasks if task.key in cells}
-    tasks = [task for task in earlier.tasks if task.run in runs and task.key not in known]
-    places = {*earlier.places, *new.places}
+    lines = {_identity(line): line for line in earlier.lines}
+    lines |= {_identity(line): line for line in new.lines if line.numbers or _identity(line) not in lines}
+    kept = tuple(sorted(lines.values(), key=_order))
+    tasks = {task.key: task for task in (*earlier.tasks, *new.tasks)}
+    is_alike = earlier.limit == new.limit
     return replace(
         new,
-        places=tuple(name for name in table_functions() if name in places),
-        lines=(*lines, *new.lines),
-        tasks=(*tasks, *new.tasks),
+        places=tuple(name for name in table_functions() if name in {*earlier.places, *new.places}),
+        seeds=max(len(rows) for line in kept for rows in (*line.numbers.values(), ((),) * new.seeds)),
+        dataset=new.dataset if len({line.dataset for line in kept}) == 1 else None,
+        limit=new.limit if is_alike else None,
+        lines=kept,
+        tasks=tuple(tasks.values()),
     )
+
+
+def _identity(line: Line) -> tuple[object, ...]:
+    return (line.place, line.dataset, line.network, line.method, *sorted(line.conditions.items()))
+
+
+def _order(line: Line) -> tuple[int, int]:
+    """Where a line stands: its table, and its place in that."""
+    places = list(table_functions())
+    rows = [_identity(found) for found in _all_lines(line.place)]
+    return places.index(line.place), rows.index(_identity(line))
+
+
+@functools.cache
+def _all_lines(place: str) -> tuple[Line, ...]:
+    return tuple(asked.line for asked in table_functions()[place](Context(SMOKE)))

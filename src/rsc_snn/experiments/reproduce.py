@@ -71,19 +71,26 @@ def reproduce(
 
 
 def unfinished(cells: Sequence[AbstractCell], place: Place) -> list[AbstractCell]:
-    """Return the cells that are not done: not begun, interrupted, failed, or with files that are gone."""
+    """Return the cells that are not done: not begun, interrupted, failed, or with rows or weights changed."""
     states = last_states(place.folder)
 
     def is_done(cell: AbstractCell) -> bool:
-        return states.get(cell.key, {}).get("state") == DONE and cell.is_there(place)
+        state = states.get(cell.key, {})
+        return state.get("state") == DONE and state.get("evidence") == cell.evidence(place)
 
     return [cell for cell in cells if not is_done(cell)]
 
 
 def expected_seconds(cells: Sequence[AbstractCell], place: Place) -> float:
-    """Return what cells take on one device, at most, by timing a pass of each network."""
-    probe = Probe(torch.device(place.device), place.data_root)
-    return sum(cell.expected_seconds(probe, place) for cell in cells)
+    """Return about what cells take on one device, by timing a pass of each network.
+
+    A cell whose network cannot be tried counts nothing: it will tell why when its turn comes.
+    """
+    probe, total = Probe(torch.device(place.device)), 0.0
+    for cell in cells:
+        with contextlib.suppress(Exception):
+            total += cell.expected_seconds(probe, place)
+    return total
 
 
 def _recorded(job: Job, left: Sequence[AbstractCell], watcher: Watcher) -> Iterator[Outcome]:

@@ -96,6 +96,11 @@ def present_data(root: Path | None, limit: int) -> tuple[dict[str, ImageSet], li
     return found, missing
 
 
+def present_names(root: Path | None) -> list[str]:
+    """Return the names of the data sets that are here; without a root only the digits are."""
+    return [name for name in data.names() if _is_here(name, root)]
+
+
 def _is_here(name: str, root: Path | None) -> bool:
     dataset = data.by_name(name)
     if root is None:

@@ -9,7 +9,8 @@ from rsc_snn.attacks.suites import FULL, PAPER
 from rsc_snn.evaluation.estimate import passes_per_image
 from rsc_snn.evaluation.plan import make_plan
 from rsc_snn.evaluation.run import evaluate_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.evidence import count_rows
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.folder import RunFolder
@@ -98,7 +99,7 @@ class Attacked(AbstractCell):
         words += ["--limit", str(self.limit)] if self.limit is not None else []
         words += ["--draws", str(self.num_draws), "--batch-size", str(self.batch_size)]
         words += ["--rows", str(self.rows_per_pass)] if self.rows_per_pass is not None else []
-        return [*words, "--seed", str(self.network.seed)]
+        return [*words, "--seed", str(self.network.seed), *place_words(place)]
 
     def compute(self, place: Place) -> None:
         """Attack the images that have no rows yet."""
@@ -122,9 +123,11 @@ class Attacked(AbstractCell):
         runs = [place.run(source) for source in self.sources]
         return [reliable(eps, runs, self.suites[0].budget) for eps in self._strengths]
 
-    def is_there(self, place: Place) -> bool:
-        """Whether there are rows."""
-        return RunFolder(place.run(self.network)).attacks.is_file()
+    def num_rows(self, place: Place) -> int:
+        """Rows of all entries at its strengths, and of the worst case."""
+        path = RunFolder(place.run(self.network)).attacks
+        alike = {name: value for name, value in self.rows("", eps=0.0).where.items() if name != "entry"}
+        return sum(count_rows(path, {**alike, "eps": eps}, self.limit) for eps in self._strengths)
 
 
 def _in_255(eps: float) -> str:

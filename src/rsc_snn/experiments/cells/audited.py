@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from rsc_snn.auditing.budget import budget_called
 from rsc_snn.auditing.run import audit_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.evidence import count_rows
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import Rows
+
+EPS = 8 / 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,9 @@ class Audited(AbstractCell):
 
     def rows(self) -> Rows:
         """Say where the rows stand."""
-        return Rows(cell=self.key, run=self.run, file="audit.jsonl", where={"budget": self.budget})
+        draws = self.num_draws if self.network.recipe.coding.is_random else 1
+        where = {"budget": self.budget, "seed": self.network.seed, "eps": EPS, "num_draws": draws}
+        return Rows(cell=self.key, run=self.run, file="audit.jsonl", where=where)
 
     def expected_seconds(self, probe: Probe, place: Place) -> float:
         """A guide: the steps of its sweeps, each over the draws of a gradient."""
@@ -63,12 +68,14 @@ class Audited(AbstractCell):
         words = ["audit", str(place.run(self.network)), "--budget", self.budget]
         words += [word for source in self.sources for word in ("--source", str(place.run(source)))]
         words += ["--draws", str(self.num_draws), "--limit", str(self.limit)]
-        return [*words, "--seed", str(self.network.seed)]
+        words += ["--seed", str(self.network.seed)]
+        return [*words, *place_words(place, is_compiling=False)]
 
     def compute(self, place: Place) -> None:
         """Audit; an audit that was interrupted begins again."""
         audit_run(
             place.run(self.network),
+            eps=EPS,
             sources=[place.run(source) for source in self.sources],
             num_draws=self.num_draws,
             budget=self.budget,
@@ -79,6 +86,6 @@ class Audited(AbstractCell):
             on_check=lambda check, answer: place.tell(type(check).__name__),
         )
 
-    def is_there(self, place: Place) -> bool:
-        """Whether there are rows."""
-        return RunFolder(place.run(self.network)).audit.is_file()
+    def num_rows(self, place: Place) -> int:
+        """Checks of this very audit."""
+        return count_rows(RunFolder(place.run(self.network)).audit, self.rows().where)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rsc_snn.experiments.cells.evidence import Evidence, weights_digest
 from rsc_snn.experiments.cells.network import Network, digest_of
 from rsc_snn.experiments.cells.probe import Probe
+from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import RUNS
 from rsc_snn.spec import Spec
 
@@ -91,9 +93,24 @@ class AbstractCell(Spec):
         raise NotImplementedError
 
     @abstractmethod
-    def is_there(self, place: Place) -> bool:
-        """Whether the files that it wrote are still there."""
+    def num_rows(self, place: Place) -> int:
+        """Count the rows that it has written."""
         raise NotImplementedError
+
+    def evidence(self, place: Place) -> Evidence:
+        """Return what is there of it: its rows, and the weights that they are about.
+
+        A finished cell is done as long as this stays the same.
+        """
+        weights = [weights_digest(RunFolder(place.run(network)).weights) for network in self.needs]
+        return {"rows": self.num_rows(place), "weights": weights}
+
+
+def place_words(place: Place, *, is_compiling: bool = True) -> list[str]:
+    """Return the options that a command needs to compute where this place does."""
+    words = ["--compile", place.compiled] if is_compiling else []
+    words += ["--data-root", str(place.data_root)] if place.data_root is not None else []
+    return [*words, "--device", place.device]
 
 
 def said(words: list[str]) -> str:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.run import certify_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.evidence import count_rows
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.reproduction import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,13 @@ class Certified(AbstractCell):
         """Certify, and what."""
         return f"certify {self.network}, {self.num_estimate:,} draws"
 
+    def rows(self) -> Rows:
+        """Say where the rows stand: certificates that were made in another way do not count."""
+        where = {"seed": self.network.seed, "alpha": self.alpha, "target": None}
+        where |= {"num_select": self.num_select, "num_estimate": self.num_estimate}
+        name = "certificates.jsonl"
+        return Rows(cell=self.key, run=self.run, file=name, where=where, limit=self.limit)
+
     def expected_seconds(self, probe: Probe, place: Place) -> float:
         """A pass for every draw."""
         num_draws = self.num_select + self.num_estimate
@@ -53,7 +62,7 @@ class Certified(AbstractCell):
         words = ["certify", str(place.run(self.network)), "--samples", str(self.num_estimate)]
         words += ["--select", str(self.num_select), "--alpha", str(self.alpha), "--no-attack"]
         words += ["--limit", str(self.limit)] if self.limit is not None else []
-        return [*words, "--seed", str(self.network.seed)]
+        return [*words, "--seed", str(self.network.seed), *place_words(place)]
 
     def compute(self, place: Place) -> None:
         """Certify the images that have no row yet."""
@@ -73,6 +82,7 @@ class Certified(AbstractCell):
             on_batch=place.tell_images,
         )
 
-    def is_there(self, place: Place) -> bool:
-        """Whether there are rows."""
-        return RunFolder(place.run(self.network)).certificates.is_file()
+    def num_rows(self, place: Place) -> int:
+        """Images that are certified so."""
+        path = RunFolder(place.run(self.network)).certificates
+        return count_rows(path, self.rows().where, self.limit)

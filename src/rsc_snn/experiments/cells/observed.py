@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.evidence import count_rows
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.observing.run import observe_run
@@ -64,7 +65,7 @@ class Observed(AbstractCell):
             data_root=place.data_root,
         )
 
-    def is_there(self, place: Place) -> bool:
-        """Whether both files are there."""
+    def num_rows(self, place: Place) -> int:
+        """Rows of activity; none where the examples are missing."""
         folder = RunFolder(place.run(self.network))
-        return folder.activity.is_file() and folder.examples.is_file()
+        return count_rows(folder.activity, {}) if folder.examples.is_file() else 0

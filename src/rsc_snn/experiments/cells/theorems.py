@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rsc_snn.data import data_root as find_root
 from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.evidence import Evidence, count_rows
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.reproduction import RUNS, Rows
-from rsc_snn.theory.run import run_theory
+from rsc_snn.theory.run import present_names, run_theory
 
 FOLDER = "theory"
 _SECONDS = 60.0  # on two cores, whatever the networks
@@ -58,6 +60,7 @@ class Theorems(AbstractCell):
         """rsc-snn theory."""
         words = ["theory", *(w for network in self.needs for w in ("--run", str(place.run(network))))]
         words += ["--samples", str(self.num_samples), "--limit", str(self.limit), "--seed", str(self.seed)]
+        words += ["--data-root", str(place.data_root)] if place.data_root is not None else []
         return [*words, "--out", str(place.folder / RUNS / FOLDER)]
 
     def compute(self, place: Place) -> None:
@@ -71,6 +74,10 @@ class Theorems(AbstractCell):
             data_root=place.data_root,
         )
 
-    def is_there(self, place: Place) -> bool:
-        """Whether there are rows."""
-        return (place.folder / RUNS / FOLDER / self.rows_file).is_file()
+    def num_rows(self, place: Place) -> int:
+        """Claims and similarities."""
+        return count_rows(place.folder / RUNS / FOLDER / self.rows_file, {"seed": self.seed})
+
+    def evidence(self, place: Place) -> Evidence:
+        """The data sets that are here too: with another data root it is another measurement."""
+        return {**super().evidence(place), "data": present_names(find_root(place.data_root))}

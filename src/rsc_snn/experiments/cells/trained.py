@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.evidence import Evidence, count_rows, weights_digest
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.experiments.cells.telling import TellingDisplay
@@ -37,8 +38,8 @@ class Trained(AbstractCell):
     def command(self, place: Place) -> list[str]:
         """rsc-snn train."""
         changes = [word for setting in self.network.settings for word in ("--set", setting)]
-        seed = ["--seed", str(self.network.seed)]
-        return ["train", self.network.recipe.name, *changes, *seed, "--out", str(place.run(self.network))]
+        words = ["train", self.network.recipe.name, *changes, "--seed", str(self.network.seed)]
+        return [*words, "--out", str(place.run(self.network)), *place_words(place)]
 
     def compute(self, place: Place) -> None:
         """Train, or go on from the last checkpoint."""
@@ -53,6 +54,11 @@ class Trained(AbstractCell):
             compiled=place.compiled,
         )
 
-    def is_there(self, place: Place) -> bool:
-        """Whether there are weights."""
-        return RunFolder(place.run(self.network)).weights.is_file()
+    def num_rows(self, place: Place) -> int:
+        """Epochs."""
+        return count_rows(RunFolder(place.run(self.network)).training, {})
+
+    def evidence(self, place: Place) -> Evidence:
+        """Its own weights too."""
+        weights = weights_digest(RunFolder(place.run(self.network)).weights)
+        return {"rows": self.num_rows(place), "weights": [weights]}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rsc_snn.attacks import FGSM, PGD, Entry, Suite, Transfer
 from rsc_snn.evaluation.run import evaluate_run
 from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.evidence import count_rows
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.gradients import BPTT
@@ -98,6 +99,7 @@ class Transferred(AbstractCell):
             on_batch=place.tell_images,
         )
 
-    def is_there(self, place: Place) -> bool:
-        """Whether there are rows."""
-        return RunFolder(place.run(self.network)).attacks.is_file()
+    def num_rows(self, place: Place) -> int:
+        """Rows of both entries and of the worst case."""
+        alike = {name: value for name, value in self.rows("").where.items() if name != "entry"}
+        return count_rows(RunFolder(place.run(self.network)).attacks, alike, self.limit)

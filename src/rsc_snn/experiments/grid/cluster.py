@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +19,11 @@ from rsc_snn.experiments.cells.base import say_nothing
 from rsc_snn.experiments.grid.base import AbstractGrid, Watcher
 from rsc_snn.experiments.grid.outcome import Outcome, attempted, not_tried, with_threads
 from rsc_snn.experiments.plan import prerequisites, trainings_of
+from rsc_snn.interruption import EXIT_STATUS
 
 LOCAL = "local"
 _SECONDS_TO_ANSWER = 10
+_ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class RayGrid(AbstractGrid):
 def _run(ray: Any, cells: Sequence[AbstractCell], place: Place, watcher: Watcher) -> Iterator[Outcome]:
     threads = torch.get_num_threads()
     device = {"num_gpus": 1} if place.device.startswith("cuda") else {"num_cpus": threads}
-    remote = ray.remote(max_retries=1, **device)(_computed)
+    _require_room(ray, device)
+    remote = ray.remote(max_retries=_ATTEMPTS - 1, **device)(_computed)
     waits, ended = prerequisites(cells), dict[str, Outcome]()
     left, running = list(cells), dict[Any, AbstractCell]()
     while left or running:
@@ -69,6 +74,7 @@ def _run(ray: Any, cells: Sequence[AbstractCell], place: Place, watcher: Watcher
             outcome = ray.get(ready[0])
         except ray.exceptions.RayError as err:  # the process or the machine is gone, and so was the next one
             outcome = not_tried(cell, place, f"{type(err).__name__}: {' '.join(str(err).split())}")
+            outcome = replace(outcome, attempts=_ATTEMPTS)
         ended[cell.key] = outcome
         yield outcome
 
@@ -82,13 +88,15 @@ def _computed(cell: AbstractCell, place: Place, threads: int) -> Outcome:
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Any]:
     try:
-        import ray
+        with _own_handlers():
+            import ray
     except ImportError as err:
         raise InputError("--ray needs Ray, which is not installed; pip install 'rsc-snn[cluster]'") from err
-    options: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    options: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
     try:
         _require_answer(address)
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+        with _own_handlers():
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
     except (Exception, SystemExit) as err:  # Ray ends the process where the cluster does not answer
         raise InputError(
             f"no Ray cluster at {address!r}: {' '.join(str(err).split())}; give --ray local to start one here"
@@ -97,6 +105,20 @@ def _connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Keep the handlers of SIGINT and SIGTERM, which Ray replaces by its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {number: signal.getsignal(number) for number in EXIT_STATUS}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _require_answer(address: str) -> None:
@@ -118,6 +140,17 @@ def _require_shared_folder(ray: Any, folder: Path) -> None:
     if not is_shared:
         raise InputError(
             f"the cluster does not see {str(folder)!r}; give --out a folder that all its machines share"
+        )
+
+
+def _require_room(ray: Any, needed: dict[str, int]) -> None:
+    """Raise InputError unless one machine can hold a cell; Ray would wait for one for ever."""
+    name, number = next((name.removeprefix("num_").upper()[:3], number) for name, number in needed.items())
+    largest = max((node["Resources"].get(name, 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if largest < number:
+        raise InputError(
+            f"a cell needs {number} {name}, and no machine of the cluster has more than {largest:g}; start "
+            "Ray with more, or set OMP_NUM_THREADS (or --device) to what its machines have"
         )
 
 

@@ -1,11 +1,12 @@
 """How a cell ended, and the attempt that decides it."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 
 from rsc_snn.experiments.cells import AbstractCell, Place
+from rsc_snn.experiments.cells.evidence import Evidence
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.reproduction import DONE, FAILED
 
@@ -23,6 +24,7 @@ class Outcome:
         seconds: Of all attempts.
         attempts: How often it was tried; 0 where what it needs had failed.
         device: Where it ran.
+        evidence: What it left behind; None if it failed.
     """
 
     cell: str
@@ -31,6 +33,7 @@ class Outcome:
     seconds: float
     attempts: int
     device: str
+    evidence: Evidence | None = None
 
     @property
     def is_done(self) -> bool:
@@ -52,7 +55,7 @@ def attempted(cell: AbstractCell, place: Place) -> Outcome:
         except Exception as err:  # whatever a cell raises is told, and the others go on
             reason = f"{type(err).__name__}: {' '.join(str(err).split())}"
             continue
-        return _ended(cell, place, DONE, None, clock, number)
+        return replace(_ended(cell, place, DONE, None, clock, number), evidence=cell.evidence(place))
     return _ended(cell, place, FAILED, reason, clock, _ATTEMPTS)
 
 

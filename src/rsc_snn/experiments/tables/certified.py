@@ -1,7 +1,6 @@
 """Beyond the paper: what can be proven."""
 
 from rsc_snn.experiments.tables.context import CIFAR10, Asked, Context
-from rsc_snn.runs.reproduction import Rows
 
 ROWS = tuple((CIFAR10, "VGG-5", method) for method in ("RSC-0.01", "RSC-0.1", "RSC-0.5", "RSC-0.1 + E-RSCT"))
 
@@ -11,9 +10,7 @@ def lines(context: Context) -> list[Asked]:
     asked = []
     for row in ROWS:
         cells = tuple(context.certified(victim) for victim in context.networks(*row))
-        rows = tuple(
-            Rows(cell=cell.key, run=cell.run, file="certificates.jsonl", where={}, limit=cell.limit)
-            for cell in cells
+        asked.append(
+            context.asked(("certified", *row), {"certified": tuple(cell.rows() for cell in cells)}, cells)
         )
-        asked.append(context.asked(("certified", *row), {"certified": rows}, cells))
     return asked
