@@ -15,6 +15,7 @@ from rsc_snn.gradients import BPTT, Expectation
 from rsc_snn.neurons import LIF, ReLU
 from rsc_snn.objectives import ERSCT, SNNRAT, Adversarial
 from rsc_snn.paper.numbers import of_place
+from rsc_snn.report.reproduction.place import PLACES
 from rsc_snn.spec import from_data, to_data
 
 EPS = 8 / 255
@@ -245,6 +246,10 @@ def test_places_are_the_papers_in_order_and_then_ours() -> None:
     assert not any(map(is_papers, places[10:]))
     assert chosen(["figure3", "table2"]) == ("table2", "figure3")
     assert chosen(["all"]) == tuple(places)
+
+
+def test_the_report_has_a_heading_for_every_place_and_lists_no_other() -> None:
+    assert set(table_functions()) == set(PLACES) - {"draws"}  # a condition of Table 2
 
 
 def test_unknown_names_offer_the_nearest() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rsc_snn.paper.claim import Answer, Claim
 from rsc_snn.paper.claims import CLAIMS
 from rsc_snn.paper.places import PLACES
+from rsc_snn.report.reproduction.place import PLACES as SHOWN
 
 _MOST_LINES = 6  # of evidence; the first says how many there are
 
@@ -12,7 +13,11 @@ Lines = list[tuple[str, str]]
 
 
 def _tables() -> Lines:
-    return [(place.name, f"{place.shows} ({place.state})") for place in PLACES]
+    papers = [(place.name, f"{place.shows} ({place.state})") for place in PLACES]
+    ours = [
+        (key, f"{place.words} (beyond the paper)") for key, place in SHOWN.items() if not place.is_of_paper
+    ]
+    return papers + ours
 
 
 def _claims() -> Lines:

@@ -1,7 +1,6 @@
 """The tables and figures that can be reproduced: found in the package ``tables``, not written down."""
 
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 
@@ -40,13 +39,6 @@ def chosen(names: list[str]) -> tuple[str, ...]:
         if name != ALL and name not in known:
             raise UnknownNameError("table or figure", name, [*known, ALL])
     return tuple(known) if ALL in names else tuple(name for name in known if name in names)
-
-
-def described() -> list[tuple[str, str]]:
-    """Return each place with the first sentence of what its function says."""
-    return [
-        (name, (inspect.getdoc(lines) or "").splitlines()[0]) for name, lines in table_functions().items()
-    ]
 
 
 def _order(name: str) -> tuple[int, str]:
