@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,15 @@ from rsc_snn.theory.covariance import output_covariance
 from rsc_snn.theory.run import run_theory
 from tests.helpers import small_classifier
 
-QUICK: dict[str, Any] = {"num_samples": 2000, "limit": 3}
-CLI = ["--samples", "2000", "--limit", "3"]
+QUICK: dict[str, Any] = {"num_samples": 2000, "limit": 4}
+CLI = ["--samples", "2000", "--limit", "4"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _only_embedded_images() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RSC_SNN_DATA", raising=False)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +55,7 @@ def test_the_files_are_there_and_say_how_they_were_made(made: Path) -> None:
     assert "first layer of small" in subjects
     assert len(subjects) == 5
     (data,) = [row for row in rows if row["name"] == "data"]
-    assert data["details"]["present"] == {"digits": 3}
+    assert data["details"]["present"] == {"digits": 4}
     assert "cifar10" in data["note"]
     (entry,) = read_environments(made / "out" / "environment.json")
     assert (entry["seed"], entry["num_samples"]) == (0, 2000)
@@ -142,7 +150,7 @@ def test_damaged_files_are_one_line(made: Path, tmp_path: Path) -> None:
 def test_the_command_ends_with_0_and_prints_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["theory", "--out", str(tmp_path / "a"), "--samples", "5000", "--limit", "3"]) == 0
+    assert main(["theory", "--out", str(tmp_path / "a"), "--samples", "5000", "--limit", "4"]) == 0
     out = capsys.readouterr().out
     assert "Claims of Section 3.3" in out
     assert "RSC 0.1 - Poisson" in out
@@ -165,7 +173,7 @@ def test_the_command_ends_with_1_where_a_claim_fails(
     ("arguments", "message"),
     [
         (["--samples", "10"], "--samples must be at least 1000"),
-        (["--limit", "1"], "--limit must be at least 2"),
+        (["--limit", "3"], "--limit must be at least 4"),
         (["--data-root", "nowhere"], "'nowhere' (--data-root) is not a folder"),
         (["--run", "nowhere"], "'nowhere' is not a run folder"),
         (["--out", __file__], "--out expects a folder"),

@@ -211,8 +211,9 @@ def _cell(row: Row | None, which: str) -> str:
 
 def _data_notes(rows: Sequence[Row]) -> list[str]:
     notes = [
-        "Means over images with Student's 95 % intervals. The control compares an image with the next one of "
-        "the set. Centred: each coded image minus its own mean over all its values."
+        "Means over images with Student's 95 % intervals. Different image: the control, means over pairs of "
+        "images that follow each other in the set, each image in one pair only. Centred: each coded image "
+        "minus its own mean over all its values."
     ]
     for row in rows:
         if row["name"] == "data":
