@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rsc_snn.evaluation.flags import NOT_RUN
+from rsc_snn.evaluation.flags import NOT_APPLICABLE, NOT_RUN
 from rsc_snn.evaluation.summary import WORST
 from rsc_snn.runs.files import Row
 
@@ -76,7 +76,7 @@ def settings_of(rows: Sequence[Row]) -> Settings:
 def _settings(rows: Sequence[Row]) -> dict[str, Settings]:
     by_entry: dict[str, list[Row]] = {}
     for row in rows:
-        if row["entry"] != WORST and NOT_RUN not in row["flags"]:
+        if row["entry"] != WORST and not {NOT_RUN, NOT_APPLICABLE} & set(row["flags"]):
             by_entry.setdefault(row["entry"], []).append(row)
     return {entry: settings_of(found) for entry, found in by_entry.items()}
 
