@@ -1,6 +1,7 @@
 """Comparing two runs: which rows belong together, what is refused, and the coverage of the intervals."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +108,72 @@ def test_worst_cases_over_different_lists_are_noted() -> None:
     compared = compare_rows(worst + transfer, worst + missing)
     assert compared.notes == ["the worst case of suite reliable includes 'transfer' in the first run only"]
     assert compare_rows(worst + transfer, worst + transfer).notes == []
+
+
+def with_worst(suite: str, **changes: Any) -> list[Row]:
+    """A list of one entry, which is only ranked, and its worst case."""
+    entry = rows_of([5] * 4, suite=suite, adversarial_counts=None, **{"entry": "A", **changes})
+    return entry + rows_of([5] * 4, suite=suite, entry="worst", attack="worst")
+
+
+EXPECTED = "Expectation(of={}, num_draws=5, loss='mean_loss')"
+TRANSFER = "Transfer(eps=0.1, sources=({}), of=APGD(num_steps={}))"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"attack": "PGD(num_steps=7)"}, {"attack": "PGD(num_steps=8)"}),
+        ({"attack": TRANSFER.format("'a'", 20)}, {"attack": TRANSFER.format("'a'", 30)}),
+        ({"gradient": "BPTT()"}, {"gradient": "RateGradient()"}),
+        ({"gradient": EXPECTED.format("BPTT()")}, {"gradient": EXPECTED.format("RateGradient()")}),
+        ({"gradient": EXPECTED.format("BPTT()")}, {"gradient": EXPECTED.format("BPTT()").replace("5", "9")}),
+    ],
+)
+@pytest.mark.parametrize("suite", ["paper", "reliable"])
+def test_worst_cases_of_other_attacks_of_the_same_names_are_left_out(
+    suite: str, first: dict[str, str], second: dict[str, str]
+) -> None:
+    lists = [with_worst(suite, **changes) for changes in (first, second)]
+    message = f"the worst case of suite {suite} is left out: its A is "
+    with pytest.raises(InputError, match=message):
+        compare_rows(*lists)
+    others = [rows_of([5] * 4) + rows for rows in lists]
+    compared = compare_rows(*others)
+    assert {c.pair.first[0]["entry"] for c in compared.comparisons} == {"PGD"}
+    (note,) = compared.notes
+    for part in (message, *first.values(), *second.values()):
+        assert part in note
+
+
+FITTED = [
+    (
+        {"gradient": "BPTT()"},
+        {"gradient": EXPECTED.format("BPTT()")},
+        "gradients are averaged over noise draws in the second run only",
+    ),
+    (
+        {"gradient": EXPECTED.format("TimeAverage(width=1.0)")},
+        {"gradient": EXPECTED.format("TimeAverage(width=1.45)")},
+        "width of 'A': 1.0 in the first run and 1.45 in the second",
+    ),
+    (
+        {"attack": TRANSFER.format("'a', 'b'", 20)},
+        {"attack": TRANSFER.format("'c'", 20)},
+        "sources of 'A': 'a', 'b' in the first run and 'c' in the second",
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "note"), FITTED)
+def test_what_the_reliable_suite_fits_to_a_network_is_noted(
+    first: dict[str, str], second: dict[str, str], note: str
+) -> None:
+    compared = compare_rows(with_worst("reliable", **first), with_worst("reliable", **second))
+    assert {c.pair.first[0]["entry"] for c in compared.comparisons} == {"worst"}
+    assert compared.notes == [f"the worst case of suite reliable: {note}"]
+    with pytest.raises(InputError, match="the worst case of suite paper is left out"):
+        compare_rows(with_worst("paper", **first), with_worst("paper", **second))
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,29 @@ def test_the_exact_coverage_of_outcomes_0_and_1_is_94_percent_or_more(n: int) ->
     pairs = [(up, down) for up in _SHARES for down in _SHARES if up + down <= 1]
     assert min(exact_coverage(ours, n, *pair) for pair in pairs) >= 0.94
     assert min(exact_coverage(plain, n, *pair) for pair in pairs) < 0.3, "Student's alone misses rare images"
+
+
+def likely(n: int, share: float) -> range:
+    """Counts that Binomial(n, share) gives but for a chance of 2e-6."""
+    return range(int(stats.binom.ppf(1e-6, n, share)), int(stats.binom.isf(1e-6, n, share)) + 1)
+
+
+@pytest.mark.parametrize("n", [500, 1000])
+def test_the_coverage_is_94_percent_around_the_spread_where_the_extension_ends(n: int) -> None:
+    """From 2 to 140 images that differ; every outcome but for a chance of 4e-6."""
+    known: dict[tuple[int, int], MeanDifference] = {}
+    lowest = {"ours": 1.0, "Student's": 1.0}
+    for total in (2, 20, 60, 85, 100, 115, 140):
+        for share in (0.5, 0.8, 1.0):
+            up, down = total * share / n, total * (1 - share) / n
+            outcomes = [(x, y) for x in likely(n, up) for y in likely(n, down)]
+            for x, y in outcomes:
+                if (x, y) not in known:
+                    known[x, y] = mean_difference([1.0] * x + [-1.0] * y + [0.0] * (n - x - y))
+            found = {key: (known[key].low, known[key].high) for key in outcomes}
+            plain = {key: known[key].student or (0.0, 0.0) for key in outcomes}
+            for name, ends in (("ours", found), ("Student's", plain)):
+                lowest[name] = min(lowest[name], exact_coverage(ends, n, up, down))
+    assert lowest["ours"] >= 0.94
+    assert lowest["Student's"] < 0.9
+    assert {each.is_extended for each in known.values()} == {True, False}

@@ -98,7 +98,7 @@ def test_second_hand_numbers_are_not_there() -> None:
     assert 10.89 not in values
     assert 2.04 not in values
     assert [n.method for n in all_numbers() if n.value == 4.56] == ["Direct"], "ImageNet, SEW-ResNet-18"
-    assert [n.place for n in all_numbers() if n.value == 0.01] == ["text"], "the step size of PGD"
+    assert [n.column for n in all_numbers() if n.value == 0.01] == ["step size", "sigma^2"]
 
 
 def test_numbers_and_notes_fit_their_status() -> None:
@@ -177,9 +177,11 @@ def test_places_are_described_in_order() -> None:
 
 
 def test_numbers_of_the_text_are_those_of_its_sentences() -> None:
-    """Settings of Sections 2.2 and 3.5, then Sections 4.2, 4.3 and 4.5."""
+    """Settings of Sections 2.2 and 3.5, then Sections 4.2, 4.3, 4.4 and 4.5."""
     gains = [gain for pair in GAINS.values() for gain in pair]
-    expected = [8, 0.01, 7, 0.1, 58.91, 1.74, 3.23, 2.70, 1, *gains]
+    trained = [51.29, 55.58, 37.28, 43.59, 32.48, 35.53, 24.35, 27.57]
+    ablation = [0.01, 0.1, 0.5, 2, 4, 6, 8]
+    expected = [8, 0.01, 7, 0.1, 58.91, *trained, 1.74, 3.23, 2.70, 1, *ablation, 0.1, 0.1, *gains]
     assert [number.value for number in of_place("text")] == expected
     for (dataset, other), pair in GAINS.items():
         network = {"CIFAR-10": "VGG-5", "CIFAR-100": "VGG-11"}[dataset]
@@ -190,6 +192,30 @@ def test_numbers_of_the_text_are_those_of_its_sentences() -> None:
         assert found == list(pair)
         claim = next(c for c in CLAIMS if c.id == f"above-{other.lower()}-{dataset.lower().replace('-', '')}")
         assert all(f"{gain:.2f}" in claim.says for gain in pair)
+
+
+def test_what_the_text_says_of_adversarial_training_is_table_5() -> None:
+    table = {(dataset, method): values for dataset, _, method, values in TABLE_5}
+    for dataset, network in (("CIFAR-10", "VGG-5"), ("CIFAR-100", "VGG-11")):
+        for place, column in ((1, "FGSM"), (2, "PGD")):
+            for when, method in (("without", "RSC-0.1"), ("with", "RSC-0.1 + Adv")):
+                found = at("text", dataset, network, "RSC + adversarial training", f"{column} {when}")
+                assert found.value == table[dataset, method][place]
+
+
+def test_the_note_of_table_7_names_what_would_be_negative() -> None:
+    """Gains taken from the row without E-RSCT: negative for PGD of Vanilla, and for nothing else."""
+    plain = {dataset: values for dataset, _, method, values in TABLE_6 if method == "RSC-0.1"}
+    negative = [
+        f"{plain[dataset][place] - gain:.2f}"
+        for (dataset, _), pair in GAINS.items()
+        for place, gain in zip((1, 2), pair, strict=True)
+        if plain[dataset][place] < gain
+    ]
+    assert negative == ["-2.67", "-2.30"]
+    for dataset, network in (("CIFAR-10", "VGG-5"), ("CIFAR-100", "VGG-11")):
+        note = at("table7", dataset, network, "RSC-0.1 + E-RSCT", "PGD").note
+        assert "the PGD accuracies of Vanilla would be negative: -2.67 and -2.30" in note
 
 
 def test_two_swapped_cells_are_caught() -> None:

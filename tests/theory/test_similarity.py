@@ -14,6 +14,7 @@ from rsc_snn.theory.similarity import (
     NUM_STEPS,
     Pair,
     all_pairs,
+    between_neighbours,
     centred,
     cosine,
     mean_over_images,
@@ -52,7 +53,7 @@ def test_the_interval_is_students() -> None:
     low, high = student.interval(0.95, 3, float(mean.mean()), float(mean.std()) / 2)
     assert found == pytest.approx((0.5, low, high))
     assert mean_over_images([1.0, 1.0]) == (1.0, 1.0, 1.0)
-    with pytest.raises(RangeError, match="at least 2 images, got 1"):
+    with pytest.raises(RangeError, match="at least 2 values, got 1"):
         mean_over_images([0.5])
 
 
@@ -76,12 +77,53 @@ def test_every_pair_has_its_closed_form() -> None:
             assert measured == pytest.approx(foreseen, abs=0.01), pair
 
 
-def test_the_control_is_the_next_image() -> None:
-    images = image_set(4)
+def test_the_control_is_between_two_images_each_in_one_pair() -> None:
+    images = image_set(5)
     ((found, _),) = similarities([Pair(NoNoise(), NoNoise(), 1)], images, seed=0)
     pixels = images.pixels().flatten(1)
-    assert found.same == pytest.approx([1.0] * 4)
-    assert found.other == pytest.approx(cosine(pixels, pixels.roll(-1, 0)).tolist())
+    assert found.same == pytest.approx([1.0] * 5)
+    assert found.other == pytest.approx(cosine(pixels[[0, 2]], pixels[[1, 3]]).tolist())
+
+
+def test_the_control_takes_both_ways_round() -> None:
+    """First coding of image 0 and second of image 1: cosine 1; the other way round: 0."""
+    first, second = ROWS([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]]), ROWS([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    assert between_neighbours(first, second).tolist() == [0.5]
+    assert between_neighbours(first[:1], second[:1]).tolist() == []
+
+
+def lit(num_pixels: int, *, first: int) -> torch.Tensor:
+    """An 8 x 8 image of that many white pixels from the pixel ``first`` on, around the edge."""
+    flat = torch.zeros(64, dtype=torch.uint8)
+    flat[(first + torch.arange(num_pixels)) % 64] = 255
+    return flat.reshape(1, 8, 8)
+
+
+def coverage(values: list[float], size: int, expected: float) -> float:
+    """How often the interval of ``size`` values that follow each other holds what is expected."""
+    found = [mean_over_images(values[i : i + size]) for i in range(0, len(values), size)]
+    return sum(each.low <= expected <= each.high for each in found) / len(found)
+
+
+def test_the_interval_of_the_control_covers_the_mean_over_two_random_images() -> None:
+    """Images drawn from 12 with 4 to 64 white pixels: a bright one is like any other, a dark one like few.
+
+    So two controls that share an image go together, and an interval of them as if they were independent
+    covers too seldom.
+    """
+    kinds = torch.stack([lit(4 + 60 * k // 11, first=23 * k) for k in range(12)])
+    flat = kinds.flatten(1).double()
+    every = cosine(flat.repeat_interleave(12, 0), flat.repeat(12, 1))
+    repeats, size = 1000, 80
+    drawn = torch.randint(len(kinds), (repeats * size,), generator=seeded(5))
+    images = ImageSet.of(kinds[drawn], torch.zeros(len(drawn), dtype=torch.int64), ("one",))
+    ((found, _),) = similarities([Pair(NoNoise(), NoNoise(), 1)], images, seed=0)
+    slack = 4 * (0.95 * 0.05 / repeats) ** 0.5
+    share = coverage(found.other, len(found.other) // repeats, float(every.mean()))
+    assert share == pytest.approx(0.95, abs=slack)
+    pixels = images.pixels().flatten(1)
+    overlapping = cosine(pixels, pixels.roll(-1, 0)).tolist()
+    assert coverage(overlapping, size, float(every.mean())) < 0.95 - slack
 
 
 def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +136,7 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_findings_name_every_pair_once() -> None:
-    findings = similarity_findings("made up", image_set(3, side=8), seed=0)
+    findings = similarity_findings("made up", image_set(4, side=8), seed=0)
     names = [finding.name for finding in findings]
     assert len(set(names)) == len(names) == 2 * (1 + 7 + 13)
     assert "similarity: made up: RSC 0.1 and Poisson: one step: centred" in names

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsc_snn.errors import InputError
-from rsc_snn.evaluation.flags import NOT_RUN
+from rsc_snn.evaluation.same_list import SameList, in_words, same_list, settings_of
 from rsc_snn.evaluation.summary import WORST, group
 from rsc_snn.runs.files import Row
 
@@ -68,13 +68,14 @@ def matching(first: Sequence[Row], second: Sequence[Row]) -> Matching:
             continue
         seeds = _seeds(ours[key], theirs[key])
         own, other = ours[key][seeds[0]], theirs[key][seeds[1]]
-        if reason := _why_not(key, own, other):
+        lists = _lists(key, seeds, first, second)
+        if reason := lists.why_not or _why_not(key, own, other):
             notes.append(reason)
             continue
         pair = _on_shared_images(own, other)
         if pair.first:
             pairs.append(pair)
-            notes += _differences_of_lists(key, seeds, first, second)
+            notes += lists.notes
         else:
             notes.append(f"{key[-1]}: no image in common")
     notes += _left_out(ours, theirs)
@@ -110,13 +111,10 @@ def _seeds(ours: dict[int, list[Row]], theirs: dict[int, list[Row]]) -> tuple[in
 
 def _why_not(key: _Key, ours: Sequence[Row], theirs: Sequence[Row]) -> str | None:
     """Why an entry of the same name is not the same attack; the worst case is whatever won."""
-    if key[-1] == WORST:
+    settings = settings_of(ours), settings_of(theirs)
+    if key[-1] == WORST or settings[0] == settings[1]:
         return None
-    settings = [{(row["attack"], row["gradient"]) for row in rows} for rows in (ours, theirs)]
-    if settings[0] == settings[1]:
-        return None
-    shown = [" and ".join(sorted(f"{attack} by {path}" for attack, path in found)) for found in settings]
-    return f"{key[-1]} is left out: it is {shown[0]} in the first run and {shown[1]} in the second"
+    return f"{key[-1]} is left out: it is {in_words(*settings)}"
 
 
 def _on_shared_images(ours: Sequence[Row], theirs: Sequence[Row]) -> Pair:
@@ -125,27 +123,15 @@ def _on_shared_images(ours: Sequence[Row], theirs: Sequence[Row]) -> Pair:
     return Pair(first, [other[row["index"]] for row in first])
 
 
-def _differences_of_lists(
-    key: _Key, seeds: tuple[int, int], first: Sequence[Row], second: Sequence[Row]
-) -> list[str]:
-    """Say so where the worst cases are over lists of which one lacks an entry, such as a transfer."""
+def _lists(key: _Key, seeds: tuple[int, int], first: Sequence[Row], second: Sequence[Row]) -> SameList:
+    """Compare the lists behind two worst cases; other entries have none."""
     if key[-1] != WORST:
-        return []
-    run = [
-        {
-            row["entry"]
-            for row in rows
-            if tuple(row[name] for name in _KEY[:-1]) == key[:-1]
-            and row["seed"] == seed
-            and NOT_RUN not in row["flags"]
-        }
+        return SameList()
+    lists = [
+        [row for row in rows if tuple(row[name] for name in _KEY[:-1]) == key[:-1] and row["seed"] == seed]
         for rows, seed in zip((first, second), seeds, strict=True)
     ]
-    return [
-        f"the worst case of suite {key[0]} includes {entry!r} in the {where} run only"
-        for where, missing in (("first", run[0] - run[1]), ("second", run[1] - run[0]))
-        for entry in sorted(missing)
-    ]
+    return same_list(str(key[0]), *lists)
 
 
 def _left_out(ours: dict[_Key, dict[int, list[Row]]], theirs: dict[_Key, dict[int, list[Row]]]) -> list[str]:

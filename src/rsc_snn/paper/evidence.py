@@ -1,7 +1,7 @@
 """Ways to check a claim: cells above others, gains as stated, all of several things."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rsc_snn.paper.claim import Answer, Cells, Verdict
 
@@ -70,12 +70,30 @@ def above(compared: Sequence[tuple[Cell, Cell]]) -> Check:
         against = [(a, b, x, y) for a, b, x, y in legible if x <= y]
         lost = len(values) - len(legible)
         verdict = Verdict.CONTRADICTED if against else Verdict.LOST if lost else Verdict.HOLDS
-        summary = f"true in {len(legible) - len(against)} of {len(legible)} pairs of legible cells"
-        unknown = f"; {lost} more pairs have a lost cell" if lost else ""
         shown = against or legible
-        return Answer(verdict, (summary + unknown, *(_in_words(*pair) for pair in shown)))
+        summary = _summary(len(legible) - len(against), len(legible), lost)
+        return Answer(verdict, (summary, *(_in_words(*pair) for pair in shown)))
 
     return check
+
+
+def beside(check: Check, words: str, compared: Sequence[tuple[Cell, Cell]]) -> Check:
+    """Add legible pairs that the claim is not about, after the count; they decide nothing.
+
+    Args:
+        check: What decides.
+        words: Why the pairs do not.
+        compared: As in ``above``.
+    """
+
+    def checked(cells: Cells) -> Answer:
+        answer = check(cells)
+        values = [(a, b, a.value(cells), b.value(cells)) for a, b in compared]
+        found = [_in_words(a, b, x, y) for a, b, x, y in values if x is not None and y is not None]
+        count, *deciding = answer.evidence
+        return replace(answer, evidence=(count, *(f"{words}: {each}" for each in found), *deciding))
+
+    return checked
 
 
 def gain(claimed: float, after: Cell, before: Cell) -> Check:
@@ -135,6 +153,13 @@ def measured_by(place: str, *evidence: str, tables: Check | None = None) -> Chec
         return Answer(verdict, (*evidence, *found.evidence), place)
 
     return check
+
+
+def _summary(agree: int, legible: int, lost: int) -> str:
+    if not legible:
+        return f"no pair of cells is legible: {lost} have a lost cell"
+    unknown = f"; {lost} more pairs have a lost cell" if lost else ""
+    return f"true in {agree} of {legible} pairs of legible cells{unknown}"
 
 
 def _in_words(a: Cell, b: Cell, x: float, y: float) -> str:

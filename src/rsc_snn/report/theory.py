@@ -7,7 +7,7 @@ from rsc_snn.report.sections import Section
 from rsc_snn.report.tables import MISSING, Table
 from rsc_snn.report.theory_pictures import coded_images_picture, similarity_picture
 from rsc_snn.runs.files import Row
-from rsc_snn.runs.theory_schema import COVARIANCE, SIMILARITY, VERDICTS
+from rsc_snn.runs.theory_schema import CHANGES, CLAMP, COVARIANCE, DATA, SIMILARITY, VERDICTS
 
 MAIN_VARIANCE = "0.1"
 _CLAIMS = {
@@ -20,9 +20,8 @@ _CLAIMS = {
     "over-steps-poisson": "over T, Poisson",
     "over-steps-rsc-ii": "over T, RSC-II",
     "over-steps-rsc-i": "over T, RSC-I",
-    "clamp-breaks-theorem-3.3": "3.3 with the clamp",
+    CLAMP: "3.3 with the clamp",
 }
-_CHANGES = ("change-poisson", "change-unclamped", "change-clamped")
 _OVER_STEPS = tuple(name for name in _CLAIMS if name.startswith("over-steps"))
 
 
@@ -42,8 +41,9 @@ def theory_sections(rows: Sequence[Row], images_path: Path | None) -> list[Secti
         title = "Figure 2: images coded by randomized smoothing and by Poisson coding"
         words = (
             "Observation 3.5 calls the two codings equivalent because coded images have a high cosine "
-            "similarity. Uncentred, most of it is brightness: two different photographs have nearly as much "
-            "(the control). Centred, each coded image minus its own mean, only the pattern counts.",
+            "similarity. Pixels are not negative, so that two different images have one too: the control. "
+            "Centred, each coded image minus its own mean, only the pattern counts.",
+            *_controls_in_words(similar),
         )
         shown = [*pictures, *([chart] if chart else [])]
         sections.append(Section(title, words, tables, shown, notes=_data_notes(similar)))
@@ -55,6 +55,25 @@ def theory_sections(rows: Sequence[Row], images_path: Path | None) -> list[Secti
         tables = _covariance_tables(rows)
         sections.append(Section("Theorems 3.2 and 3.3, and what the clamp makes of them", words, tables))
     return sections
+
+
+def _controls_in_words(rows: Sequence[Row]) -> list[str]:
+    """A sentence per kind of cosine: what one image has in both codings, and what two images have."""
+    sentences = []
+    for is_centred, kind in ((False, "Uncentred"), (True, "Centred")):
+        found = [
+            f"{row['value']:.2f} ({row['subject']}; two different images {row['details']['control'][0]:.2f})"
+            for row in _similarities(rows)
+            if row["details"]["is_centred"] is is_centred
+            and row["details"]["time"] == "one step"
+            and (row["details"]["first"], row["details"]["second"]) == (f"RSC {MAIN_VARIANCE}", "Poisson")
+        ]
+        if found:
+            sentences.append(
+                f"{kind}, of one step, RSC {MAIN_VARIANCE} and Poisson coding of one image have "
+                f"{', '.join(found)}."
+            )
+    return sentences
 
 
 def theory_tables(rows: Sequence[Row]) -> list[Table]:
@@ -78,7 +97,7 @@ def claims_table(rows: Sequence[Row]) -> Table | None:
             continue
         verdict = max((row["verdict"] for row in found), key=VERDICTS.index)
         values = [row["value"] for row in found]
-        is_refuted = claim == "clamp-breaks-theorem-3.3"
+        is_refuted = claim == CLAMP
         shown = min(values) if is_refuted else max(values)
         entries = sum(row["details"]["entries"] for row in found)
         if not is_refuted:
@@ -100,7 +119,7 @@ def claims_table(rows: Sequence[Row]) -> Table | None:
 def changes_table(rows: Sequence[Row]) -> Table | None:
     """A line per layer and attack: how much of its covariance changes; None without such rows."""
     cases: dict[tuple[str, str], dict[str, Row]] = {}
-    for claim in _CHANGES:
+    for claim in CHANGES:
         for row in _of_claim(rows, claim):
             for case in row["details"]["cases"]:
                 cases.setdefault((row["subject"], case["case"]), {})[claim] = case
@@ -114,7 +133,7 @@ def changes_table(rows: Sequence[Row]) -> Table | None:
                 f"{100 * found[claim]['relative_change']:.2f} ({found[claim]['from_zero']:.1f})"
                 if claim in found
                 else MISSING
-                for claim in _CHANGES
+                for claim in CHANGES
             ),
         ]
         for (subject, attack), found in cases.items()
@@ -131,7 +150,7 @@ def changes_table(rows: Sequence[Row]) -> Table | None:
 def clamp_table(rows: Sequence[Row]) -> Table | None:
     """A line per layer: what the clamp does to mean and variance of a pixel; None without such rows."""
     lines = []
-    for row in _of_claim(rows, "clamp-breaks-theorem-3.3"):
+    for row in _of_claim(rows, CLAMP):
         facts = row["details"]
         ratios = f"{facts['lowest_variance_ratio']:.3f} to {facts['highest_variance_ratio']:.3f}"
         bias = f"{facts['largest_bias']:.3f}"
@@ -179,7 +198,7 @@ def main_similarities(rows: Sequence[Row]) -> list[Row]:
         row
         for row in _similarities(rows)
         if not row["details"]["first"].startswith("RSC")
-        or row["details"]["first"].split(" ")[1] == MAIN_VARIANCE
+        or row["details"]["first"].split(" ")[-1] == MAIN_VARIANCE
     ]
 
 
@@ -211,11 +230,12 @@ def _cell(row: Row | None, which: str) -> str:
 
 def _data_notes(rows: Sequence[Row]) -> list[str]:
     notes = [
-        "Means over images with Student's 95 % intervals. The control compares an image with the next one of "
-        "the set. Centred: each coded image minus its own mean over all its values."
+        "Means over images with Student's 95 % intervals. Different image: the control, means over pairs of "
+        "images that follow each other in the set, each image in one pair only. Centred: each coded image "
+        "minus its own mean over all its values."
     ]
     for row in rows:
-        if row["name"] == "data":
+        if row["name"] == DATA:
             counts = ", ".join(f"{name} {count}" for name, count in row["details"]["present"].items())
             missing = ", ".join(row["details"]["missing"])
             notes.append(f"Test images: {counts}." + (f" Not there: {missing}." if missing else ""))

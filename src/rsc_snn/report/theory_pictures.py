@@ -9,12 +9,13 @@ from rsc_snn.errors import RunFolderError
 from rsc_snn.report.sections import Picture
 from rsc_snn.runs.files import Row
 
-_COLOURS = {
-    "RSC - Poisson": "#0072b2",
-    "RSC - direct": "#d55e00",
-    "Poisson - direct": "#009e73",
-}  # Okabe, Ito
-_MARKERS = {"RSC - Poisson": "o", "RSC - direct": "s", "Poisson - direct": "^"}
+_STYLES = {
+    "RSC-I - Poisson": ("#0072b2", "o"),
+    "RSC-II - Poisson": ("#56b4e9", "D"),
+    "RSC-I - direct": ("#d55e00", "s"),
+    "RSC-II - direct": ("#e69f00", "v"),
+    "Poisson - direct": ("#009e73", "^"),
+}  # colours of Okabe and Ito
 
 
 def read_pictures(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -77,7 +78,7 @@ def coded_images_picture(path: Path) -> Picture:
 
 def similarity_picture(rows: Sequence[Row]) -> Picture | None:
     """Return Fig. 2b with its controls: filled marks one image, hollow two different ones; None if empty."""
-    chosen = [row for row in rows if _pair(row) in _COLOURS and "RSC-I " not in row["details"]["first"]]
+    chosen = [row for row in rows if _pair(row) in _STYLES]
     if not chosen:
         return None
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -97,26 +98,29 @@ def similarity_picture(rows: Sequence[Row]) -> Picture | None:
             _draw(panel, found)
             panel.set_title(f"{time}, {'centred' if is_centred else 'uncentred'}", fontsize=10)
         line[0].set_ylabel("cosine similarity")
-    handles, names = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8)
+    parts = [panel.get_legend_handles_labels() for panel in panels.flat]
+    handles = {name: handle for part in parts for handle, name in zip(*part, strict=True)}
+    names = sorted(handles, key=lambda name: list(_STYLES).index(name.partition(",")[0]))
+    shown = [handles[name] for name in names]
+    figure.legend(shown, names, loc="outside lower center", ncols=3, fontsize=8)
     return Picture(_png(figure), alt=_alt(chosen), caption=_CAPTION)
 
 
 _CAPTION = (
-    "Noise of variance 0.1; of the mean over time RSC-II. Filled: both codings of one image; hollow: the "
-    "second coding of a different image. A high filled mark says little where the hollow one is as high."
+    "Noise of variance 0.1; of one step RSC-I and RSC-II are the same. Filled: both codings of one image; "
+    "hollow: of two different images. A high filled mark says little where the hollow one is as high."
 )
 
 
 def _alt(rows: Sequence[Row]) -> str:
     parts = [
-        f"{row['subject']}, {row['details']['time']}: {row['value']:.2f}, different image "
-        f"{row['details']['control'][0]:.2f}"
+        f"{row['subject']}, {row['details']['time']}, {row['details']['first']}: {row['value']:.2f}, "
+        f"different image {row['details']['control'][0]:.2f}"
         for row in rows
-        if _pair(row) == "RSC - Poisson" and not row["details"]["is_centred"]
+        if _pair(row).endswith("- Poisson") and not row["details"]["is_centred"]
     ]
     return (
-        "Cosine similarities of coded images with controls. Uncentred, RSC and Poisson: "
+        "Cosine similarities of coded images with controls. Uncentred, with Poisson coding: "
         + "; ".join(parts)
         + ". The table has all numbers."
     )
@@ -126,8 +130,9 @@ def _draw(panel: Any, rows: Sequence[Row]) -> None:
     sets = list(dict.fromkeys(row["subject"] for row in rows))
     for row in rows:
         pair = _pair(row)
-        place = sets.index(row["subject"]) + 0.22 * (list(_COLOURS).index(pair) - 1)
-        style = {"color": _COLOURS[pair], "marker": _MARKERS[pair], "linestyle": "none", "capsize": 2}
+        place = sets.index(row["subject"]) + 0.16 * (list(_STYLES).index(pair) - 2)
+        colour, marker = _STYLES[pair]
+        style = {"color": colour, "marker": marker, "linestyle": "none", "capsize": 2}
         is_first = row["subject"] == sets[0]
         _mark(
             panel, place, (row["value"], *row["details"]["interval"]), style, label=pair if is_first else None
@@ -148,8 +153,9 @@ def _mark(
 
 
 def _pair(row: Row) -> str:
+    """Of one step there is only RSC; it takes the place of RSC-I."""
     first, second = (row["details"][name].split(" ")[0] for name in ("first", "second"))
-    return f"{first.split('-')[0]} - {second}"
+    return f"{'RSC-I' if first == 'RSC' else first} - {second}"
 
 
 def _show(panel: Any, picture: Any) -> None:

@@ -22,6 +22,7 @@ from rsc_snn.theory.similarity import similarity_findings
 from rsc_snn.theory.subjects import Subject, made_up_subjects, run_subject
 
 NUM_SAMPLES, NUM_IMAGES = 100_000, 500
+MIN_IMAGES = 4
 Progress = Callable[[Finding], None]
 
 
@@ -53,8 +54,10 @@ def run_theory(
     """
     require_samples(num_samples)
     require_counts(limit=limit)
-    if limit < 2:
-        raise RangeError(f"--limit must be at least 2, got {limit}: the control needs a different image")
+    if limit < MIN_IMAGES:
+        raise RangeError(
+            f"--limit must be at least {MIN_IMAGES}, got {limit}: the control needs two pairs of images"
+        )
     folder, root = RunFolder(Path(out)), data.data_root(data_root)
     if folder.path.exists() and not folder.path.is_dir():
         raise InputError(f"--out expects a folder, got the file {str(folder.path)!r}; give another name")
@@ -90,8 +93,10 @@ def present_data(root: Path | None, limit: int) -> tuple[dict[str, ImageSet], li
             missing.append(name)
             continue
         images = data.load(name, root).at(slice(limit)).fetch()
-        if len(images) < 2:
-            raise InputError(f"data set {name!r} has fewer than two readable test images; restore it")
+        if len(images) < MIN_IMAGES:
+            raise InputError(
+                f"data set {name!r} has fewer than {MIN_IMAGES} readable test images; restore it"
+            )
         found[name] = images
     return found, missing
 

@@ -39,12 +39,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Similarity:
-    """Cosine similarities of a pair, one number per image in each list.
+    """Cosine similarities of a pair of codings.
 
     Attributes:
-        same: Both codings see the image.
-        other: The second sees the next image of the set, the last image the first: the control.
-        foreseen: The closed form: mean product over the root of the mean squares.
+        same: Both codings see the image; a number per image.
+        other: The codings see two different images, the control: a number per two images that follow each
+            other, the mean of both ways round. Each image is in one of them only, so that they are
+            independent; the last image of an odd number is in none.
+        foreseen: The closed form per image: mean product over the root of the mean squares.
     """
 
     same: list[float]
@@ -70,6 +72,13 @@ def cosine(first: Float[Tensor, "B D"], second: Float[Tensor, "B D"]) -> Float[T
     return torch.where(length > 0, (a * b).sum(1) / length.clamp(min=torch.finfo(torch.float64).tiny), 0.0)
 
 
+def between_neighbours(first: Float[Tensor, "B D"], second: Float[Tensor, "B D"]) -> Float[Tensor, "B//2"]:
+    """Cosine of images 2k and 2k + 1, the mean of either being the one in the first coding."""
+    end = len(first) - len(first) % 2
+    even, odd = slice(0, end, 2), slice(1, end, 2)
+    return (cosine(first[even], second[odd]) + cosine(first[odd], second[even])) / 2
+
+
 def centred(values: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
     """Subtract from each coded image its own mean over all its values."""
     return values.double() - values.double().mean(1, keepdim=True)
@@ -92,14 +101,14 @@ def foreseen_cosine(first: Moments, second: Moments, *, is_centred: bool) -> Flo
 
 
 def mean_over_images(values: list[float]) -> Estimate:
-    """Return the mean with Student's 95 % interval over images, cut to [-1, 1].
+    """Return the mean of independent values, of an image each, with Student's interval, cut to [-1, 1].
 
     Raises:
-        RangeError: there are fewer than two images.
+        RangeError: there are fewer than two values.
     """
     n = len(values)
     if n < 2:
-        raise RangeError(f"an interval needs at least 2 images, got {n}; raise --limit")
+        raise RangeError(f"an interval needs at least 2 values, got {n}; raise --limit")
     mean = fmean(values)
     spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1) / n)
     half = float(student.ppf((1 + CONFIDENCE) / 2, n - 1)) * spread
@@ -120,8 +129,8 @@ def similarities(
         for pair, kinds in zip(pairs, found, strict=True):
             for similarity, is_centred in zip(kinds, (False, True), strict=True):
                 a, b = (coded.values(n, pair.num_steps, is_centred) for n in (pair.first, pair.second))
-                similarity.same.extend(cosine(a[:-1], b[:-1]).tolist())
-                similarity.other.extend(cosine(a[:-1], b[1:]).tolist())
+                similarity.same.extend(cosine(a, b).tolist())
+                similarity.other.extend(between_neighbours(a, b).tolist())
                 one, two = (coded.moments(noise, pair.num_steps) for noise in (pair.first, pair.second))
                 similarity.foreseen.extend(foreseen_cosine(one, two, is_centred=is_centred).tolist())
     return found
@@ -158,6 +167,7 @@ def _finding(dataset: str, pair: Pair, found: Similarity, is_centred: bool) -> F
             "control": [round(value, _DIGITS) for value in other],
             "foreseen": round(fmean(found.foreseen), _DIGITS),
             "num_images": len(found.same),
+            "num_controls": len(found.other),
         },
     )
 
@@ -168,11 +178,10 @@ def _shown(noise: AbstractNoise, num_steps: int) -> str:
 
 
 def _batches(images: ImageSet, num_steps: int) -> Iterator[ImageSet]:
-    """Consecutive images, each batch with the image that follows it."""
-    size = max(1, _NUMBERS_AT_ONCE // (num_steps * images.images[0].numel()))
-    order = torch.cat([torch.arange(len(images)), torch.zeros(1, dtype=torch.int64)])
+    """Consecutive images, an even number of them in each batch but the last."""
+    size = 2 * max(1, _NUMBERS_AT_ONCE // (2 * num_steps * images.images[0].numel()))
     for first in range(0, len(images), size):
-        yield images.at(order[first : first + size + 1])
+        yield images.at(slice(first, first + size))
 
 
 class _Coded:
@@ -195,7 +204,7 @@ class _Coded:
         return self._values[key]
 
     def moments(self, noise: AbstractNoise, num_steps: int) -> Moments:
-        """Of all images but the last, which is there for the control."""
+        """Of the mean over time."""
         if noise not in self._moments:
-            self._moments[noise] = noise.step_moments(self._pixels[:-1].flatten(1))
+            self._moments[noise] = noise.step_moments(self._pixels.flatten(1))
         return self._moments[noise].over_steps(num_steps, is_fresh=noise.is_fresh)
