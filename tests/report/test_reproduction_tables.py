@@ -253,8 +253,8 @@ def test_every_cell_of_a_stand_in_says_so(tmp_path: Path) -> None:
     assert subject_text(stand_in) == "RSC-0.1, stand-in"
     other = replace(stand_in, stand_in=DIGITS.replace("CIFAR-10 VGG-5", "ImageNet ResNet-19"))
     assert stand_in_words([RSC, stand_in, other, stand_in]) == (
-        'A line with "stand-in" was measured on something else than in the paper: digits, VGG5 of hidden width '
-        "256, T=4 in place of CIFAR-10 VGG-5, ImageNet ResNet-19."
+        'A line with "stand-in" was measured on something else than in the paper: digits, VGG5 of hidden '
+        "width 256, T=4 in place of CIFAR-10 VGG-5, ImageNet ResNet-19."
     )
     assert stand_in_words([RSC]) == ""
 
