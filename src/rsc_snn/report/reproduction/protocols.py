@@ -20,8 +20,8 @@ _NOTE = (
     "images, of the difference those of paired images."
 )
 _EXTENDED_NOTE = (
-    f"{EXTENDED} Few images, or few on which the two differ: the interval reaches further than Student's, as if "
-    "two more images were right under the first attack alone, and two under the second alone."
+    f"{EXTENDED} Few images, or few on which the two differ: the interval reaches further than Student's, as "
+    "if two more images were right under the first attack alone, and two under the second alone."
 )
 _BLACK_BOX_NOTE = (
     "No difference is taken here: the images of this table are made on another network, the reliable "
