@@ -36,6 +36,7 @@ from tests.report.folders import (
     StubPaper,
     at,
     attack_row,
+    audit_row,
     evidence,
     line,
     printed,
@@ -248,8 +249,9 @@ def test_every_cell_of_a_stand_in_says_so(tmp_path: Path) -> None:
     stand_in = replace(RSC, stand_in=DIGITS)
     found = ComparedLine(stand_in, list(compared(tmp_path, stand_in, size=40).values()))
     (table,) = number_tables("Table 3", [found])
-    assert table.columns[-1] == "measured on"
-    assert {row[-1] for row in table.rows} == {"stand-in"}
+    assert {row[0] for row in table.rows} == {"RSC-0.1, stand-in"}
+    own = ComparedLine(RSC, list(compared(tmp_path / "own", size=40).values()))
+    assert {row[0] for each in number_tables("Table 3", [own]) for row in each.rows} == {"RSC-0.1"}
     assert subject_text(stand_in) == "RSC-0.1, stand-in"
     other = replace(stand_in, stand_in=DIGITS.replace("CIFAR-10 VGG-5", "ImageNet ResNet-19"))
     assert stand_in_words([RSC, stand_in, other, stand_in]) == (
@@ -266,10 +268,12 @@ def test_stand_ins_of_several_data_sets_stand_once_in_the_table_of_both_protocol
         for name in (CIFAR, "ImageNet")
     ]
     worst = rows("worst", 2, size=10, suite="reliable", winner="APGD")
+    audited = line("table1", numbers={"audit": (at("a", file="audit.jsonl"),)}, stand_in=lines[0].stand_in)
     folder = reproduce(tmp_path, lines, {"a": [*rows("PGD", 5, size=10), *worst]})
-    table = protocols_table(evidence(folder), "Table 3", lines)
+    write_rows(folder, "a", [audit_row(1, "many-steps", "pass", 0.1)], "audit.jsonl")
+    table = protocols_table(evidence(folder), "Table 3", completed([*lines, audited]))
     assert table is not None
-    assert [row[0] for row in table.rows] == ["RSC-0.1, stand-in"]
+    assert [(row[0], row[-1]) for row in table.rows] == [("RSC-0.1, stand-in", "pass (40 images)")]
 
 
 def test_different_networks_are_never_subtracted(tmp_path: Path) -> None:

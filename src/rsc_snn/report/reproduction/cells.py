@@ -75,14 +75,14 @@ def method_text(line: Line) -> str:
     return f"{line.method}, {condition}" if condition else line.method
 
 
+def marked_method(line: Line) -> str:
+    """Method and conditions of a line, with the mark of a stand-in."""
+    return f"{method_text(line)}, {STAND_IN}" if line.stand_in else method_text(line)
+
+
 def subject_text(line: Line) -> str:
     """Method, conditions and what it was measured on: "Direct on CIFAR-10, VGG-5" or "Direct, stand-in"."""
-    return f"{method_text(line)}{', ' if line.stand_in else ' on '}{stand_in_text(line)}"
-
-
-def stand_in_text(line: Line) -> str:
-    """What was measured: the paper's data and network, or the mark of a stand-in."""
-    return STAND_IN if line.stand_in else f"{line.dataset}, {line.network}"
+    return marked_method(line) if line.stand_in else f"{method_text(line)} on {line.dataset}, {line.network}"
 
 
 def stand_in_words(lines: Iterable[Line]) -> str:

@@ -8,10 +8,9 @@ from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.reproduction.cells import (
     difference_cell,
     images_cell,
+    marked_method,
     measured_cell,
-    method_text,
     paper_cell,
-    stand_in_text,
     subject_text,
 )
 from rsc_snn.report.reproduction.compared import ComparedLine
@@ -63,11 +62,9 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
     """
     tables = []
     for (dataset, network), found in by_network(lines).items():
-        has_stand_in = any(compared.line.stand_in for compared in found)
-        columns = (*NUMBER_COLUMNS, *(["measured on"] if has_stand_in else []))
         rows = [
             [
-                method_text(compared.line),
+                marked_method(compared.line),
                 number.name,
                 paper_cell(number.paper),
                 measured_cell(number.measured),
@@ -75,7 +72,6 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
                 number.verdict,
                 measured_cell(number.reliable),
                 images_cell(number),
-                *([stand_in_text(compared.line)] if has_stand_in else []),
             ]
             for compared in found
             for number in compared.numbers
@@ -83,7 +79,7 @@ def number_tables(name: str, lines: Sequence[ComparedLine]) -> list[Table]:
         if rows:
             title = f"{name}, {dataset}, {network}: number by number"
             notes = [*image_notes(found), *remarks(n.paper for c in found for n in c.numbers)]
-            tables.append(Table(title, columns, rows, notes))
+            tables.append(Table(title, NUMBER_COLUMNS, rows, notes))
     return tables
 
 
