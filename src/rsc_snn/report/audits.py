@@ -1,12 +1,12 @@
 """What an audit found, in a cell, and small plots of its curves. Needs no torch."""
 
-import io
 import json
 import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from rsc_snn.report.png import as_png
 from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 from rsc_snn.runs.files import Row
 
@@ -56,9 +56,7 @@ def _drawn(rows: str) -> bytes:
         _draw(panel, row)
     for panel in panels[len(drawn) :]:
         panel.set_axis_off()
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
-    return picture.getvalue()
+    return as_png(figure, dpi=120, is_drawing=True)
 
 
 def _draw(panel: Any, row: Row) -> None:
