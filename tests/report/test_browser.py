@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ pytest.importorskip("axe_playwright_python", reason="needs playwright and axe-pl
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from rsc_snn.report.chapters import Chapter
 from rsc_snn.report.formats.html import html
 from rsc_snn.report.page import write_report
+from rsc_snn.report.sections import Section
 from tests.report.sample import report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -153,6 +156,19 @@ def test_the_contents_lead_where_they_say(show: Show) -> None:
     assert 0 <= page.locator("h2#audits").evaluate("each => each.getBoundingClientRect().top") < 200
     page.locator("a.up").click()
     assert page.locator("nav summary").evaluate("each => each.getBoundingClientRect().top") >= 0
+
+
+def test_numbered_tables_and_figures_are_one_click_away(show: Show) -> None:
+    titles = ["Table 3: white-box attacks", "Figure 1: the trade-off", "Tables: not numbered"]
+    numbered = Chapter("The paper", [Section(title, ["Words."]) for title in titles])
+    page = show(html(replace(report(), chapters=[*report().chapters, numbered])), PHONE)
+    links = page.locator(".jumps a")
+    assert links.all_inner_texts() == ["Table 3", "Table 3", "Figure 1"]
+    assert all(link.is_visible() for link in links.all()), "also on a phone"
+    assert violations(page) == []
+    links.last.click()
+    assert page.locator("h3", has_text="Figure 1").evaluate("each => each.getBoundingClientRect().top") < 740
+    assert show(html(report()), PHONE).locator(".jumps").count() == 0, "a single one needs no list"
 
 
 def test_contents_stand_beside_the_text_on_a_desk(show: Show) -> None:

@@ -4,7 +4,6 @@ import math
 from pathlib import Path
 
 import pytest
-from scipy import stats
 
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.intervals import Estimate, wilson
@@ -15,10 +14,9 @@ from rsc_snn.report.reproduction.measured import (
     QTE,
     ROBUST,
     VOTE,
-    paired_difference,
     qte_over_strengths,
 )
-from rsc_snn.report.reproduction.reading import read_evidence
+from rsc_snn.report.reproduction.reading import read_evidence, shared_images
 from tests.report.folders import EPS, at, attack_row, evidence, line, reproduce, write_rows, write_state
 
 ROWS = [attack_row(i, [10, 4, 0][i % 3], clean=[10, 8][i % 2]) for i in range(40)]
@@ -55,12 +53,14 @@ def test_rows_that_were_not_scored_give_nothing() -> None:
 
 def test_qte_over_five_strengths_is_the_trapezoids() -> None:
     """Accuracies 1, 0.8, 0.6, 0.4, 0.2 at 0, 2, 4, 6, 8: a straight line, 8 * 0.6 = 4.8."""
-    attacked = {float(s): [[attack_row(i, 10 - s, eps=s / 255) for i in range(40)]] for s in (2, 4, 6, 8)}
+    attacked = {
+        float(s): {"a": [attack_row(i, 10 - s, eps=s / 255) for i in range(40)]} for s in (2, 4, 6, 8)
+    }
     found = qte_over_strengths(attacked, (0, 2, 4, 6, 8))
     assert found is not None
     assert found.estimate.value == pytest.approx(4.8)
     assert found.estimate == pytest.approx(Estimate(*(8 * part for part in wilson(0.6, 40))))
-    bent = {**attacked, 4.0: [[attack_row(i, i % 11, eps=4 / 255) for i in range(40)]]}
+    bent = {**attacked, 4.0: {"a": [attack_row(i, i % 11, eps=4 / 255) for i in range(40)]}}
     columns = [[1.0] * 40, [0.8] * 40, [(i % 11) / 10 for i in range(40)], [0.4] * 40, [0.2] * 40]
     found = qte_over_strengths(bent, (0, 2, 4, 6, 8))
     assert found is not None
@@ -69,11 +69,32 @@ def test_qte_over_five_strengths_is_the_trapezoids() -> None:
     assert qte_over_strengths(attacked, (0, 2, 4, 6, 8)) is None
 
 
-def test_the_paired_difference_is_students() -> None:
-    first, second = {0: 1.0, 1: 0.5, 2: 0.9, 9: 0.0}, {0: 0.5, 1: 0.5, 2: 0.2}
-    low, high = stats.t.interval(0.95, 2, loc=0.4, scale=stats.sem([0.5, 0.0, 0.7]))
-    assert paired_difference(first, second) == pytest.approx((0.4, low, high))
-    assert paired_difference({0: 1.0}, {0: 1.0}) is None
+def test_strengths_are_paired_by_network_not_by_place() -> None:
+    """Network a lacks 4/255, b has all: the QTE is that of b, whichever stands first."""
+    b = {float(s): [attack_row(i, 10 - s, eps=s / 255) for i in range(40)] for s in (2, 4, 6, 8)}
+    a = {float(s): [attack_row(i, 0, eps=s / 255) for i in range(40)] for s in (2, 6, 8)}
+    attacked = {s: {**({"a": a[s]} if s in a else {}), "b": rows} for s, rows in b.items()}
+    found = qte_over_strengths(attacked, (0, 2, 4, 6, 8))
+    assert found is not None
+    assert found.estimate.value == pytest.approx(4.8)
+    assert len(found.seed_values) == 1
+    assert qte_over_strengths({**attacked, 4.0: {}}, (0, 2, 4, 6, 8)) is None
+
+
+def test_a_sample_knows_which_networks_it_has(tmp_path: Path) -> None:
+    folder = reproduce(tmp_path, [line()], {"b": ROWS, "c": ROWS[:5]})
+    write_state(folder, "a", "failed", reason="out of memory")
+    places = [at(run, entry="PGD") for run in "abc"]
+    evidence_ = evidence(folder)
+    sample = evidence_.sample(places)
+    assert sample.runs == ("b", "c")
+    assert [len(rows) for rows in sample.by_run.values()] == [40, 5]
+    other = evidence_.sample(places[:2])
+    assert shared_images([sample, other]) == ({"b"}, set(range(40)))
+    assert shared_images([sample]) == ({"b", "c"}, set(range(5)))
+    kept = sample.kept({"b"}, {0, 1})
+    assert (kept.runs, len(kept.seeds[0]), kept.note) == (("b",), 2, "1 of 3 seeds")
+    assert shared_images([]) == (set(), set())
 
 
 def test_rows_are_selected_by_every_field_and_below_the_limit(tmp_path: Path) -> None:

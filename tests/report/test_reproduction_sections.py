@@ -12,14 +12,19 @@ from PIL import Image
 
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.qte import qte
-from rsc_snn.report.reproduction import reproduction_markdown, reproduction_sections
+from rsc_snn.report.audits import draw_curves
+from rsc_snn.report.reproduction import figure2, reproduction_markdown, reproduction_sections
+from rsc_snn.report.reproduction.cells import value_text
 from rsc_snn.report.reproduction.charts import DRAWS, EPS
 from rsc_snn.report.reproduction.compared import PLACES as OF_PAPER
 from rsc_snn.report.reproduction.figure1 import plane_picture, points, qte_table
 from rsc_snn.report.reproduction.figure3 import surface
+from rsc_snn.report.reproduction.number_tables import NOTES, POINTER
+from rsc_snn.report.reproduction.reading import Evidence
 from rsc_snn.report.reproduction.running import duration
-from rsc_snn.report.reproduction.series import curves, distinct, pictures_over
+from rsc_snn.report.reproduction.series import PARTIAL, curves, distinct, pictures_over, worst_name
 from rsc_snn.report.sections import Section
+from rsc_snn.report.tables import Table
 from rsc_snn.runs.files import Row, replace_text
 from rsc_snn.runs.reproduction import RUNS, Line, Task
 from tests.report.folders import (
@@ -213,7 +218,11 @@ def test_smoke_prints_no_difference_and_names_the_stand_in_in_every_line(tmp_pat
             cells = dict(zip(table.columns, row, strict=True))
             assert cells["difference"] == "-"
             assert cells["verdict"] == "no verdict: smoke budget"
-            assert cells["measured on"] == DIGITS
+            assert cells["method"].endswith(", stand-in")
+    for section in found:
+        named = [words for words in section.words if "digits, VGG5 of hidden width 256" in words]
+        is_shown = section.title.startswith(("Table 3", "Table 6"))
+        assert len(named) == is_shown, "the full words once, where its numbers are"
 
 
 def test_data_that_is_not_there_is_said_once_and_certificates_that_are_missing(tmp_path: Path) -> None:
@@ -235,7 +244,7 @@ def test_qte_over_five_strengths_is_the_area(tmp_path: Path) -> None:
     found = evidence(folder)
     table = qte_table(found, [line for line in found.plan.lines if line.place == "figure1"])
     assert table is not None
-    shown = {(row[0].split(",")[0], row[1].split(" ")[0]): row[2:] for row in table.rows}
+    shown = {(row[0].split(",")[0], row[1].split(" ")[0]): row[2:4] for row in table.rows}
     areas = {
         "Direct": qte(range(0, 9, 2), (1, 0.8, 0.6, 0.4, 0.2)),
         "RSC-0.1": qte(range(0, 9, 2), (1, 0.9, 0.8, 0.7, 0.6)),
@@ -244,6 +253,133 @@ def test_qte_over_five_strengths_is_the_area(tmp_path: Path) -> None:
         for attack in ("FGSM", "PGD", "worst"):
             assert [cell.split(" ")[0] for cell in shown[method, attack]] == [f"{area:.2f}"] * 2
     assert areas == pytest.approx({"Direct": 4.8, "RSC-0.1": 6.4})
+
+
+def test_one_and_several_trapezoids_are_of_the_same_images_and_doubts_are_said(tmp_path: Path) -> None:
+    """40 images at 8/255, 20 elsewhere: the last 20, all wrong, must not enter one column only."""
+    rows = [
+        attack_row(i, 5 if i < 20 else 0, eps=eps / 255, entry="worst", suite="reliable", winner="APGD",
+                   flags=["quick-budget"])
+        for eps in STRENGTHS
+        for i in range(40 if eps == 8 else 20)
+    ]  # fmt: skip
+    lines = [
+        line("figure1", numbers={"reliable": (at("a", eps=eps / 255),)}, conditions={"eps": eps / 255})
+        for eps in STRENGTHS
+    ]
+    found = evidence(reproduce(tmp_path, lines, {"a": rows}))
+    table = qte_table(found, lines)
+    assert table is not None
+    ((_, attack, one, several, images),) = table.rows
+    assert attack == "worst case, NOT reliable: the budget is quick"
+    assert one.startswith("6.00 ")
+    assert several.startswith(f"{qte(range(0, 9, 2), (1, 0.5, 0.5, 0.5, 0.5)):.2f} ")
+    assert images == "20"
+    assert worst_name([found.sample(lines[0].numbers["reliable"])]) == attack
+    (picture,) = pictures_over(found, lines, "eps")
+    assert f"{attack}, 20 to 40 images" in picture.alt
+    assert worst_name([]) == "worst case, reliable protocol"
+
+
+def test_a_seed_that_is_missing_is_said_in_figure_1(tmp_path: Path) -> None:
+    lines = [
+        line(
+            "figure1",
+            numbers={"PGD": (at("a", eps=e / 255), at("b", eps=e / 255))},
+            conditions={"eps": e / 255},
+        )
+        for e in STRENGTHS
+    ]
+    rows = {run: [attack_row(i, right, eps=e / 255) for e in some for i in range(30)]
+            for run, right, some in (("a", 5, STRENGTHS), ("b", 0, (2, 4, 8)))}  # fmt: skip
+    found = evidence(reproduce(tmp_path, lines, rows))
+    table = qte_table(found, lines)
+    assert table is not None
+    assert [cell.split(" ")[0] for cell in table.rows[0][2:4]] == ["6.00", "4.50"]
+    assert all(cell.endswith("], 1 of 2 seeds") for cell in table.rows[0][2:4])
+    assert PARTIAL in pictures_over(found, lines, "eps")[0].caption
+
+
+def test_every_number_of_a_picture_stands_in_a_table(sections: dict[str, Section], tmp_path: Path) -> None:
+    found = evidence(whole(tmp_path))
+    for title, key, axis in (
+        ("Figure 1", "figure1", EPS), ("Figure 3", "figure3", EPS),
+        ("Accuracy over attack strength", "eps", EPS), ("Table 2", "table2", DRAWS),
+    ):  # fmt: skip
+        own = [line for line in found.plan.lines if line.place == key]
+        drawn = {
+            value_text(measured)
+            for named in curves(found, own, axis).values()
+            for curve in named.values()
+            for measured in curve.values()
+        }
+        assert len(drawn) > 2
+        assert drawn <= {*cells_of(sections[title])}, title
+
+
+def test_numbers_of_all_images_stay_beside_those_that_both_protocols_share(tmp_path: Path) -> None:
+    """PGD on 40 images and the worst case on the first 10: the picture shows the 40, and so does a table."""
+    rows = [attack_row(i, 10 if i < 10 else 0) for i in range(40)]
+    worst = [attack_row(i, 5, entry="worst", suite="reliable", winner="APGD") for i in range(10)]
+    numbers = {"PGD": (at("a", entry="PGD"),), "reliable": (at("a", suite="reliable", entry="worst"),)}
+    lines = [line("figure1", numbers=numbers, conditions={"eps": 8 / 255})]
+    folder = reproduce(tmp_path, lines, {"a": [*rows, *worst]}, places=["figure1"])
+    found = {section.title.split(":")[0]: section for section in reproduction_sections(folder) or []}
+    cells = cells_of(found["Figure 1"])
+    assert any(cell.startswith("25.0 [") for cell in cells), "of 40 images"
+    assert any(cell.startswith("100.0 [") for cell in cells), "of the 10 in common"
+
+
+def test_words_on_differences_stand_only_where_there_are_any(sections: dict[str, Section]) -> None:
+    for section in sections.values():
+        has_numbers = any("difference" in table.columns for table in section.tables)
+        assert (POINTER in section.notes) == has_numbers, section.title
+    assert [title for title, section in sections.items() if {*NOTES} & {*section.notes}] == ["Reproduction"]
+
+
+def test_one_seed_is_said_to_tell_nothing_of_training(tmp_path: Path) -> None:
+    folder = reproduce(tmp_path, [], places=["table3"])
+    assert any(words.startswith("One seed:") for words in (reproduction_sections(folder) or [])[0].words)
+    plan = json.loads((folder / "reproduction.json").read_text())
+    replace_text(folder / "reproduction.json", json.dumps({**plan, "seeds": 3}))
+    assert not any(words.startswith("One seed:") for words in (reproduction_sections(folder) or [])[0].words)
+    assert "with one seed none is" in " ".join(NOTES)
+
+
+def test_words_claim_no_more_than_is_so(sections: dict[str, Section]) -> None:
+    running = " ".join(sections["How it was run"].words)
+    assert "Section 4.4 writes the noise levels as sigma^2 = 0.01, 0.1 and 0.5" in running
+    unstated = next(words for words in sections["How it was run"].words if "does not state" in words)
+    assert "variances or deviations" not in unstated
+    assert "coding of the network on which the images of Table 4 are made" in unstated
+    assert "paper does not give the coding of that network" in " ".join(sections["Table 4"].words)
+    assert "does not say what Vanilla is; here it is a network with direct coding" in " ".join(
+        sections["Table 7"].words
+    )
+    assert "beyond" not in " ".join(sections["Accuracy over attack strength"].words)
+
+
+def test_curves_of_an_audit_are_drawn_once() -> None:
+    rows = [audit_row(1, "check-1", "pass", 0.1)]
+    assert draw_curves(rows) is draw_curves([dict(row) for row in rows])
+    assert draw_curves([audit_row(2, "check-2", "pass", 0.1)]) != draw_curves(rows)
+    assert draw_curves([audit_row(1, "check-1", "pass", 0.1, curve={})]) is None
+
+
+def test_the_theory_is_read_and_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Path] = []
+    table = Table("Similarities", ("a",), [["1"]])
+
+    def sections_of(rows: object, images: Path) -> list[Section]:
+        calls.append(images)
+        return [Section("Theory", tables=[table])]
+
+    monkeypatch.setattr(figure2, "theory_sections", sections_of)
+    monkeypatch.setattr(Evidence, "_read", lambda self, place: [{"name": "a"}])
+    lines = [line("figure2", numbers={"theory": (at("a", file="theory.jsonl"),)})]
+    found = reproduction_sections(reproduce(tmp_path, lines, places=["figure2"])) or []
+    assert sum(table in section.tables for section in found) == 1
+    assert len(calls) == 1
 
 
 def test_the_plane_has_a_point_per_network_and_protocol(tmp_path: Path) -> None:

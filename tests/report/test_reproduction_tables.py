@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.reproduction.cells import (
@@ -12,6 +13,7 @@ from rsc_snn.report.reproduction.cells import (
     measured_cell,
     method_text,
     paper_cell,
+    stand_in_words,
     subject_text,
 )
 from rsc_snn.report.reproduction.compared import Compared, ComparedLine, compare
@@ -21,9 +23,9 @@ from rsc_snn.report.reproduction.number_tables import (
     measured_table,
     number_tables,
     paper_table,
-    protocols_table,
     verdict_counts,
 )
+from rsc_snn.report.reproduction.protocols import protocols_table
 from rsc_snn.report.reproduction.verdict import difference
 from rsc_snn.runs.reproduction import Line
 from tests.report.folders import (
@@ -34,6 +36,7 @@ from tests.report.folders import (
     StubPaper,
     at,
     attack_row,
+    audit_row,
     evidence,
     line,
     printed,
@@ -94,7 +97,7 @@ def test_the_verdicts_of_a_full_run(tmp_path: Path) -> None:
     ("changes", "plan", "reason"),
     [
         ({}, {"budget": "smoke"}, "smoke budget"),
-        ({"stand_in": DIGITS}, {}, DIGITS),
+        ({"stand_in": DIGITS}, {}, "stand-in"),
         ({"reductions": ("3 of 100 epochs", "T=4 for 8")}, {}, "3 of 100 epochs; T=4 for 8"),
         ({}, {"size": 40}, "40 of 400 test images"),
     ],
@@ -230,7 +233,11 @@ def test_both_protocols_stand_side_by_side_on_the_same_images(tmp_path: Path) ->
     assert cells["paper protocol: PGD"].startswith("100.0 [")
     assert cells["reliable protocol: worst case"].startswith("40.0 [")
     assert cells["its vote"].startswith("0.0 [")
-    assert cells["PGD minus reliable"] == "+60.0 [60.0, 60.0]"
+    values = [0.6] * 10 + [1.0, 1.0, -1.0, -1.0]  # two images each way are added where nothing differs
+    _, high = stats.t.interval(0.95, 13, loc=6 / 14, scale=stats.sem(values))
+    low = min(6 / 14 - (high - 6 / 14), 0.6)
+    assert cells["PGD minus reliable"] == f"+60.0 [{100 * low:+.1f}, {100 * max(high, 0.6):+.1f}]*"
+    assert any(note.startswith("* Few images") for note in table.notes)
     assert cells["label"] == "reliable"
     missing = dict(zip(table.columns, table.rows[1], strict=True))
     assert missing["reliable protocol: worst case"] == "not run yet"
@@ -242,9 +249,97 @@ def test_every_cell_of_a_stand_in_says_so(tmp_path: Path) -> None:
     stand_in = replace(RSC, stand_in=DIGITS)
     found = ComparedLine(stand_in, list(compared(tmp_path, stand_in, size=40).values()))
     (table,) = number_tables("Table 3", [found])
-    assert table.columns[-1] == "measured on"
-    assert {row[-1] for row in table.rows} == {DIGITS}
-    assert subject_text(stand_in) == f"RSC-0.1 on {DIGITS}"
+    assert {row[0] for row in table.rows} == {"RSC-0.1, stand-in"}
+    own = ComparedLine(RSC, list(compared(tmp_path / "own", size=40).values()))
+    assert {row[0] for each in number_tables("Table 3", [own]) for row in each.rows} == {"RSC-0.1"}
+    assert subject_text(stand_in) == "RSC-0.1, stand-in"
+    other = replace(stand_in, stand_in=DIGITS.replace("CIFAR-10 VGG-5", "ImageNet ResNet-19"))
+    assert stand_in_words([RSC, stand_in, other, stand_in]) == (
+        'A line with "stand-in" was measured on something else than in the paper: digits, VGG5 of hidden '
+        "width 256, T=4 in place of CIFAR-10 VGG-5, ImageNet ResNet-19."
+    )
+    assert stand_in_words([RSC]) == ""
+
+
+def test_stand_ins_of_several_data_sets_stand_once_in_the_table_of_both_protocols(tmp_path: Path) -> None:
+    numbers = {"PGD": (at("a", entry="PGD"),), "reliable": (at("a", suite="reliable", entry="worst"),)}
+    lines = [
+        line(dataset=name, numbers=numbers, stand_in=f"digits, in place of {name}")
+        for name in (CIFAR, "ImageNet")
+    ]
+    worst = rows("worst", 2, size=10, suite="reliable", winner="APGD")
+    audited = line("table1", numbers={"audit": (at("a", file="audit.jsonl"),)}, stand_in=lines[0].stand_in)
+    folder = reproduce(tmp_path, lines, {"a": [*rows("PGD", 5, size=10), *worst]})
+    write_rows(folder, "a", [audit_row(1, "many-steps", "pass", 0.1)], "audit.jsonl")
+    table = protocols_table(evidence(folder), "Table 3", completed([*lines, audited]))
+    assert table is not None
+    assert [(row[0], row[-1]) for row in table.rows] == [("RSC-0.1, stand-in", "pass (40 images)")]
+
+
+def test_different_networks_are_never_subtracted(tmp_path: Path) -> None:
+    """PGD ended on networks a and b, the worst case on b and c: only b counts, and both cells say so."""
+    pgd = tuple(at(run, entry="PGD") for run in "abc")
+    reliable = tuple(at(f"{run}", suite="reliable", entry="worst") for run in "abc")
+    both = line(numbers={"PGD": pgd, "reliable": reliable})
+    worst = {
+        run: rows("worst", right, size=40, suite="reliable", winner="APGD")
+        for run, right in (("b", 4), ("c", 0))
+    }
+    runs = {
+        "a": rows("PGD", 10, size=40),
+        "b": [*rows("PGD", 5, size=40), *worst["b"]],
+        "c": worst["c"],
+    }
+    folder = reproduce(tmp_path, [both], runs)
+    table = protocols_table(evidence(folder), "Table 3", [both])
+    assert table is not None
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+    assert cells["paper protocol: PGD"].startswith("50.0 [")
+    assert cells["reliable protocol: worst case"].startswith("40.0 [")
+    assert cells["PGD minus reliable"].startswith("+10.0 [")
+    for name in ("clean", "paper protocol: PGD", "reliable protocol: worst case", "its vote"):
+        assert cells[name].endswith("], 1 of 3 seeds"), name
+
+
+def test_networks_without_any_in_common_get_no_numbers_side_by_side(tmp_path: Path) -> None:
+    numbers = {"PGD": (at("a", entry="PGD"),), "reliable": (at("b", suite="reliable", entry="worst"),)}
+    both = line(numbers=numbers)
+    worst = rows("worst", 2, size=10, suite="reliable", winner="APGD")
+    folder = reproduce(tmp_path, [both], {"a": rows("PGD", 5, size=10), "b": worst})
+    table = protocols_table(evidence(folder), "Table 3", [both])
+    assert table is not None
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+    assert cells["paper protocol: PGD"] == cells["reliable protocol: worst case"] == "nothing in common"
+    assert cells["PGD minus reliable"] == cells["images"] == "-"
+
+
+@pytest.mark.parametrize(("place", "is_subtracted"), [("table3", True), ("table4", False)])
+def test_a_black_box_attack_is_not_subtracted_from(tmp_path: Path, place: str, is_subtracted: bool) -> None:
+    numbers = {"PGD": (at("a", entry="PGD"),), "reliable": (at("a", suite="reliable", entry="worst"),)}
+    both = line(place, numbers=numbers)
+    worst = rows("worst", 2, size=40, suite="reliable", winner="APGD")
+    folder = reproduce(tmp_path, [both], {"a": [*rows("PGD", 5, size=40), *worst]})
+    table = protocols_table(evidence(folder), place, [both])
+    assert table is not None
+    assert ("PGD minus reliable" in table.columns) == is_subtracted
+    assert any("No difference" in note for note in table.notes) != is_subtracted
+
+
+def test_the_number_of_images_stands_beside_each_number(tmp_path: Path) -> None:
+    both = line(
+        numbers={"PGD": (at("a", entry="PGD"),), "reliable": (at("a", suite="reliable", entry="worst"),)}
+    )
+    worst = rows("worst", 2, size=16, suite="reliable", winner="APGD")
+    folder = reproduce(tmp_path, [both], {"a": [*rows("PGD", 5, size=50), *worst]})
+    found = ComparedLine(both, compare(evidence(folder), PAPER, both))
+    (table,) = number_tables("Table 3", [found])
+    position = table.columns.index("images")
+    assert {row[position] for row in table.rows} == {"50; reliable 16"}
+    measured = measured_table("Figure 1", [found])
+    assert measured is not None
+    assert measured.rows[0][-1] == "50; reliable 16"
+    alone = ComparedLine(RSC, list(compared(tmp_path / "alone", size=12).values()))
+    assert {row[position] for table in number_tables("Table 3", [alone]) for row in table.rows} == {"12"}
 
 
 def test_conditions_are_named(tmp_path: Path) -> None:
@@ -260,7 +355,7 @@ def test_a_table_of_what_was_measured_has_a_column_per_attack(tmp_path: Path) ->
     found = list(compared(tmp_path, size=40).values())
     table = measured_table("Figure 3", [ComparedLine(RSC, found)])
     assert table is not None
-    assert table.columns == ("network", "Clean", "FGSM", "PGD", "reliable protocol: worst case")
+    assert table.columns == ("network", "Clean", "FGSM", "PGD", "reliable protocol: worst case", "images")
     assert table.rows[0][0] == "RSC-0.1 on CIFAR-10, VGG-5"
     assert table.rows[0][4] == "not asked for"
     assert measured_table("Figure 3", []) is None

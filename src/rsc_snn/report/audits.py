@@ -1,10 +1,12 @@
 """What an audit found, in a cell, and small plots of its curves. Needs no torch."""
 
-import io
+import json
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+from rsc_snn.report.png import as_png
 from rsc_snn.runs.audit_schema import FAIL, PASS, WARN
 from rsc_snn.runs.files import Row
 
@@ -30,10 +32,18 @@ def audit_flags(rows: Sequence[Row]) -> str:
 
 
 def draw_curves(rows: Sequence[Row]) -> bytes | None:
-    """Return a PNG with a small panel per check that has a curve; None if none has."""
+    """Return a PNG with a small panel per check that has a curve; None if none has.
+
+    The same rows are drawn once: a page may show them in several places.
+    """
     drawn = [row for row in rows if row["curve"]]
-    if not drawn:
-        return None
+    return _drawn(json.dumps(drawn)) if drawn else None
+
+
+@lru_cache(maxsize=32)
+def _drawn(rows: str) -> bytes:
+    """A PNG of rows as JSON, at least one."""
+    drawn = json.loads(rows)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -46,9 +56,7 @@ def draw_curves(rows: Sequence[Row]) -> bytes | None:
         _draw(panel, row)
     for panel in panels[len(drawn) :]:
         panel.set_axis_off()
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=120)
-    return picture.getvalue()
+    return as_png(figure, dpi=120, is_drawing=True)
 
 
 def _draw(panel: Any, row: Row) -> None:

@@ -41,7 +41,7 @@ _WORDS = "|".join(sorted(LIGHTS, key=len, reverse=True))
 _VERDICT = re.compile(rf"({_WORDS})(?=$|[:;,]| \()")
 _NUMBER = r"[<>~]?[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?:/\d+)?"
 _PLAIN_NUMBER = re.compile(rf"{_NUMBER}(?: ?%)?(?: \([^()]*\))?")
-_WITH_INTERVAL = re.compile(rf"({_NUMBER}) (\[{_NUMBER}, {_NUMBER}\])")
+_WITH_INTERVAL = re.compile(rf"({_NUMBER}) (\[{_NUMBER}, {_NUMBER}\]\*?)")
 _LONG = 40  # characters of a cell that may wrap
 _LONG_NAME = 24
 
@@ -53,7 +53,7 @@ class Cell:
     Attributes:
         text: The text without a leading verdict and without a trailing interval.
         verdict: The leading verdict, a key of ``LIGHTS``; empty where there is none.
-        interval: "[74.8, 89.4]", or empty.
+        interval: "[74.8, 89.4]", with the star of an extended one, or empty.
     """
 
     text: str

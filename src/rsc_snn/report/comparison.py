@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rsc_snn.evaluation.comparison import Compared, Comparison
+from rsc_snn.evaluation.differences import MeanDifference
 from rsc_snn.evaluation.summary import FEW_IMAGES, WORST, why_unreliable
 from rsc_snn.report.tables import FULL, MISSING, Table, percent, strength, worst_name
 
@@ -18,7 +19,7 @@ _COLUMNS = (
     "only B",
     "McNemar p",
 )
-_EXTENDED = "*"
+EXTENDED = "*"
 
 
 def comparison_table(first: str, second: str, compared: Compared) -> Table:
@@ -27,10 +28,15 @@ def comparison_table(first: str, second: str, compared: Compared) -> Table:
     return Table(f"A: {first}, B: {second}", _COLUMNS, lines, [*_notes(compared), *compared.notes])
 
 
+def signed_difference(found: MeanDifference) -> str:
+    """A difference in points with its interval, marked where that was extended: +60.0 [+24.5, +95.5]*."""
+    mark = EXTENDED if found.is_extended else ""
+    return f"{100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]{mark}"
+
+
 def _line(comparison: Comparison) -> list[str]:
     row, found = comparison.pair.first[0], comparison.difference
     where = (MISSING, MISSING) if comparison.is_clean else (row["norm"], strength(row["eps"], row["norm"]))
-    mark = _EXTENDED if found.is_extended else ""
     counts = [comparison.only_first, comparison.only_second]
     return [
         f"{_subject(comparison)}, {comparison.measure}",
@@ -38,7 +44,7 @@ def _line(comparison: Comparison) -> list[str]:
         str(len(comparison.pair.first)),
         percent(comparison.first),
         percent(comparison.second),
-        f"{100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]{mark}",
+        signed_difference(found),
         *(MISSING if count is None else str(count) for count in counts),
         MISSING if comparison.chance is None else f"{comparison.chance:.3g}",
     ]
@@ -62,7 +68,7 @@ def _notes(compared: Compared) -> list[str]:
     ]
     if any(comparison.difference.is_extended for comparison in compared.comparisons):
         notes.append(
-            f"{_EXTENDED} Few images, or few on which the runs differ: the interval reaches further than "
+            f"{EXTENDED} Few images, or few on which the runs differ: the interval reaches further than "
             "Student's, as far as if two more images spoke for A alone, and two for B alone."
         )
     if any(comparison.chance is not None for comparison in compared.comparisons):

@@ -1,6 +1,7 @@
 """One HTML page that needs nothing else: no network, no script, no font."""
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from rsc_snn.runs.files import replace_text
 
 _ROOT = Path(__file__).parents[1]
 _MOST_BYTES = 3_500_000  # of pictures; base64 adds a third, and the page stays below 5 MB
+_NUMBERED = re.compile(r"((?:Table|Figure) \d+):")
 _NARROW = 420  # pictures up to this width fit a phone as they are
 
 
@@ -49,6 +51,7 @@ def _values(report: Report) -> Mapping[str, Any]:
     names = Names()
     for taken in ("content", "contents", "summary"):  # the page's own anchors
         names.of(taken)
+    anchors = {id(part): names.of(part.title) for part in _parts(report)}
     return {
         "report": report,
         "names": names,
@@ -58,7 +61,8 @@ def _values(report: Report) -> Mapping[str, Any]:
         "is_number": is_number,
         "read_cell": read_cell,
         "png": dict(zip(pictures, shrink(pictures, _MOST_BYTES), strict=True)),
-        "anchors": {id(part): names.of(part.title) for part in _parts(report)},
+        "anchors": anchors,
+        "jumps": _jumps(report, anchors),
         "id": id,
         "zip": zip,
     }
@@ -71,6 +75,16 @@ def _parts(report: Report) -> list[Any]:
         for chapter in report.chapters
         for part in (chapter, *(s for s in chapter.sections if s.title != chapter.title), *chapter.details)
     ]
+
+
+def _jumps(report: Report, anchors: Mapping[int, str]) -> list[tuple[str, str]]:
+    """Short names and anchors of the numbered tables and figures; none where there is only one."""
+    found = [
+        (named[1], anchors.get(id(section), anchors[id(chapter)]))
+        for chapter, section in report.sections()
+        if (named := _NUMBERED.match(section.title))
+    ]
+    return found if len(found) > 1 else []
 
 
 def _base64(data: bytes) -> str:

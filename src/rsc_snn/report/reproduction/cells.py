@@ -1,5 +1,7 @@
 """Numbers of a comparison as the text of cells. Needs no torch."""
 
+from collections.abc import Iterable
+
 from rsc_snn.evaluation.intervals import Estimate
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.reproduction.compared import PAPER_STRENGTH, Cell, Compared
@@ -7,6 +9,9 @@ from rsc_snn.report.reproduction.measured import Measured
 from rsc_snn.report.tables import MISSING, number, percent
 from rsc_snn.runs.reproduction import Line
 
+STAND_IN = "stand-in"  # in every line of one; what it is stands above the tables
+NO_COMMON = "nothing in common"
+_INSTEAD = ", in place of "
 _CONDITIONS = {
     "eps": lambda value: f"eps {round(255 * value, 2):g}/255",
     "draws": lambda value: f"{value:g} draw{'' if value == 1 else 's'} per step",
@@ -70,13 +75,34 @@ def method_text(line: Line) -> str:
     return f"{line.method}, {condition}" if condition else line.method
 
 
+def marked_method(line: Line) -> str:
+    """Method and conditions of a line, with the mark of a stand-in."""
+    return f"{method_text(line)}, {STAND_IN}" if line.stand_in else method_text(line)
+
+
 def subject_text(line: Line) -> str:
-    """Method, conditions and what it was measured on."""
-    return f"{method_text(line)} on {stand_in_text(line)}"
+    """Method, conditions and what it was measured on: "Direct on CIFAR-10, VGG-5" or "Direct, stand-in"."""
+    return marked_method(line) if line.stand_in else f"{method_text(line)} on {line.dataset}, {line.network}"
 
 
-def stand_in_text(line: Line) -> str:
-    """What was measured: the paper's data and network, or what stands in their place."""
-    if line.stand_in is None:
-        return f"{line.dataset}, {line.network}"
-    return line.stand_in
+def stand_in_words(lines: Iterable[Line]) -> str:
+    """Say once what the stand-ins of some lines are; empty where there is none."""
+    found: dict[str, dict[str, None]] = {}
+    for line in lines:
+        if line.stand_in:
+            what, _, place = line.stand_in.partition(_INSTEAD)
+            found.setdefault(what, {})[place or f"{line.dataset} {line.network}"] = None
+    said = "; ".join(f"{what} in place of {', '.join(places)}" for what, places in found.items())
+    return (
+        f'A line with "{STAND_IN}" was measured on something else than in the paper: {said}.' if said else ""
+    )
+
+
+def images_cell(compared: Compared) -> str:
+    """Images behind the measured numbers of a line: "100", or "100; reliable 16"."""
+    own, reliable = (cell.measured for cell in (compared.measured, compared.reliable))
+    if own is None or reliable is None or own.num_images == reliable.num_images:
+        one = own or reliable
+        mark = "reliable " if own is None and reliable else ""
+        return f"{mark}{one.num_images:,}" if one else MISSING
+    return f"{own.num_images:,}; reliable {reliable.num_images:,}"

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from rsc_snn.report.audits import audit_flags, draw_curves
 from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.reproduction.cells import subject_text
-from rsc_snn.report.reproduction.charts import light
 from rsc_snn.report.reproduction.compared import AUDIT
-from rsc_snn.report.reproduction.reading import Evidence
+from rsc_snn.report.reproduction.reading import Evidence, Sample
 from rsc_snn.report.reproduction.series import distinct
 from rsc_snn.report.sections import Picture
 from rsc_snn.report.tables import MISSING, Table
@@ -37,10 +36,13 @@ def audit_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     found = []
     for line in distinct([line for line in lines if AUDIT in line.numbers]):
         for rows in evidence.sample(line.numbers[AUDIT]).seeds[:1]:
-            curves = draw_curves([row for row in rows if row["sign"] is not None])
-            alt = f"A small curve per sign for {subject_text(line)}. The table has the numbers that decide."
-            caption = f"{subject_text(line)}: what the signs are read off; intervals are 95 % over images."
-            found += [Picture(light(curves), alt, caption)] if curves else []
+            curves = draw_curves(rows)
+            alt = f"A small curve per check for {subject_text(line)}. The table has the numbers that decide."
+            caption = (
+                f"{subject_text(line)}: what the signs and the checks beyond them are read off; intervals "
+                "are 95 % over images."
+            )
+            found += [Picture(curves, alt, caption, width=1200)] if curves else []
     return found
 
 
@@ -76,10 +78,12 @@ def _line(row: Row) -> list[str]:
 
 def certified_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
     """Return the certified accuracy of the lines that have certificates, of the first seed."""
-    samples = {
-        subject_text(line): evidence.sample(line.numbers[CERTIFIED])
-        for line in distinct([line for line in lines if CERTIFIED in line.numbers])
-    }
+    samples: dict[str, Sample] = {}
+    for line in distinct([line for line in lines if CERTIFIED in line.numbers]):
+        name = subject_text(line)
+        if name in samples:  # a stand-in with other rows
+            name = f"{name} for {line.dataset}, {line.network}"
+        samples[name] = evidence.sample(line.numbers[CERTIFIED])
     found = {
         f"{name}, {sample.note}" if sample.note else name: sample.seeds[0]
         for name, sample in samples.items()

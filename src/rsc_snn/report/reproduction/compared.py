@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rsc_snn.evaluation.flags import ABSENT, UNRELIABLE
 from rsc_snn.evaluation.intervals import Estimate
-from rsc_snn.evaluation.summary import why_unreliable
 from rsc_snn.paper.number import Number, Status
 from rsc_snn.report.reproduction.measured import CLEAN, QTE, ROBUST, Measured, Quantity
 from rsc_snn.report.reproduction.paper import PaperNumbers
@@ -93,8 +92,10 @@ def cell(quantity: Quantity, sample: Sample) -> Cell:
     """Return what a sample says of a quantity."""
     if not sample.seeds:
         return Cell(None, gap=sample.gap)
-    reasons = dict.fromkeys(reason for rows in sample.seeds for reason in why_unreliable(rows))
-    notes = [*([sample.note] if sample.note else []), *(f"not reliable: {reason}" for reason in reasons)]
+    notes = [
+        *([sample.note] if sample.note else []),
+        *(f"not reliable: {reason}" for reason in sample.doubts),
+    ]
     if not quantity.is_attacked:
         return Cell(sample.measure(quantity), sample.note, UNSCORED, is_whole=INCOMPLETE not in sample.gaps)
     return Cell(
@@ -186,7 +187,7 @@ def _why_no_verdict(
     if evidence.plan.budget == SMOKE:
         return "smoke budget"
     if line.stand_in is not None:
-        return line.stand_in
+        return "stand-in"
     if number is None:
         return "the paper has no such number"
     if number.status is Status.LOST or number.value is None:

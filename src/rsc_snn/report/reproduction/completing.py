@@ -9,7 +9,7 @@ from rsc_snn.runs.reproduction import Line, Rows
 _DEFAULT = 8 / 255
 _WHITE_BOX = ("figure1", "table3", "table5", "table6", "table7")  # where FGSM and PGD are the paper's own
 _OVER_EPS = "eps"
-_Key = tuple[str, str, str, str | None, float]
+_Key = tuple[object, ...]
 
 
 def completed(lines: Sequence[Line]) -> list[Line]:
@@ -40,5 +40,7 @@ def completed(lines: Sequence[Line]) -> list[Line]:
 
 
 def _key(line: Line) -> _Key:
-    eps = line.conditions.get("eps", _DEFAULT)
-    return (line.dataset, line.network, line.method, line.stand_in, eps)
+    """Network and attack strength; the same run may stand in for several networks of the paper."""
+    runs = tuple(rows.run for places in line.numbers.values() for rows in places[:1])[:1]
+    where = runs if line.stand_in else (line.dataset, line.network)
+    return (*where, line.method, line.conditions.get("eps", _DEFAULT))

@@ -1,23 +1,24 @@
 """Figure 1: what QTE is, and the plane of clean against robust accuracy. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rsc_snn.report.reproduction.charts import COLOURS, EPS, MARKERS, draw_curve, new_figure, png
 from rsc_snn.report.reproduction.compared import RELIABLE, attacks_of, qte_name
 from rsc_snn.report.reproduction.measured import CLEAN, QTE, ROBUST, Measured, qte_over_strengths
-from rsc_snn.report.reproduction.reading import Evidence
+from rsc_snn.report.reproduction.reading import Evidence, Sample, shared_images
 from rsc_snn.report.reproduction.series import (
-    WORST,
+    PARTIAL,
     Subject,
     curves,
     distinct,
     estimates,
     image_span,
+    is_partial,
     subject_of,
+    worst_name,
 )
 from rsc_snn.report.sections import Picture
 from rsc_snn.report.tables import MISSING, Table, number
-from rsc_snn.runs.files import Row
 from rsc_snn.runs.reproduction import Line
 
 STRENGTHS = (0.0, 2.0, 4.0, 6.0, 8.0)
@@ -29,30 +30,46 @@ _MOST_POINTS = len(COLOURS) * len(MARKERS)
 
 
 def qte_table(evidence: Evidence, lines: Sequence[Line]) -> Table | None:
-    """Return QTE by one trapezoid and by four, of every network that was attacked at 2, 4, 6 and 8/255."""
-    found: dict[tuple[Subject, str], dict[float, tuple[tuple[Row, ...], ...]]] = {}
+    """Return QTE by one trapezoid and by four, of every network that was attacked at 2, 4, 6 and 8/255.
+
+    Both are over the networks and images that every strength has.
+    """
+    found: dict[tuple[Subject, str], dict[float, Sample]] = {}
     for line in distinct(lines):
         for attack in [*attacks_of(line), *([RELIABLE] if RELIABLE in line.numbers else [])]:
-            seeds = evidence.sample(line.numbers[attack]).seeds
-            if "eps" in line.conditions and seeds:
+            sample = evidence.sample(line.numbers[attack])
+            if "eps" in line.conditions and sample.seeds:
                 strength = round(255 * line.conditions["eps"], 6)
-                found.setdefault((subject_of(line, "eps"), attack), {})[strength] = seeds
-    cells = []
-    for (subject, attack), attacked in found.items():
-        one = QTE.measure(attacked[_END]) if _END in attacked else None
-        several = qte_over_strengths(attacked, STRENGTHS)
-        name = WORST if attack == RELIABLE else f"{attack} ({qte_name(attack)})"
-        cells.append([subject.label, name, _text(one), _text(several)])
-    columns = ("network", "attack", "QTE over 0, 8", "QTE over 0, 2, 4, 6, 8")
+                found.setdefault((subject_of(line, "eps"), attack), {})[strength] = sample
+    cells = [_qte_row(subject, attack, attacked) for (subject, attack), attacked in found.items()]
+    columns = ("network", "attack", "QTE over 0, 8", "QTE over 0, 2, 4, 6, 8", "images")
     notes = (
         "In units of 1/255; in brackets 95 % intervals over images: Wilson's of the per-image QTE divided by "
-        "its range. A dash: the rows of a strength are missing.",
+        "its range. Both are over the images that every strength has. A dash: the rows of a strength "
+        "are missing.",
     )
     return Table("Figure 1: QTE by one trapezoid and by four", columns, cells, notes) if cells else None
 
 
-def _text(measured: Measured | None) -> str:
-    return MISSING if measured is None else number(measured.estimate)
+def _qte_row(subject: Subject, attack: str, attacked: Mapping[float, Sample]) -> list[str]:
+    runs, images = shared_images(attacked.values())
+    kept = {strength: sample.kept(runs, images) for strength, sample in attacked.items()}
+    one = kept[_END].measure(QTE) if _END in kept else None
+    several = qte_over_strengths({x: sample.by_run for x, sample in kept.items()}, STRENGTHS)
+    name = worst_name(attacked.values()) if attack == RELIABLE else f"{attack} ({qte_name(attack)})"
+    note = next((sample.note for sample in kept.values() if sample.note), "")
+    return [
+        subject.label,
+        name,
+        *(_text(measured, note) for measured in (one, several)),
+        f"{len(images):,}" if images else MISSING,
+    ]
+
+
+def _text(measured: Measured | None, note: str) -> str:
+    if measured is None:
+        return MISSING
+    return f"{number(measured.estimate)}, {note}" if note else number(measured.estimate)
 
 
 def area_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
@@ -112,6 +129,11 @@ def plane_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     found = points(evidence, lines)
     if not found:
         return []
+    worst = worst_name(
+        evidence.sample(line.numbers[RELIABLE])
+        for line in lines
+        if RELIABLE in line.numbers and line.place in _WHITE_BOX
+    )
     figure = new_figure(5.2 * len(found), 6.0)
     places = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
     networks = list(dict.fromkeys(subject for named in found.values() for subject in named))[:_MOST_POINTS]
@@ -123,8 +145,8 @@ def plane_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         for subject, pair in named.items():
             if subject in networks:
                 _draw_point(place, subject.label, networks.index(subject), pair)
-        protocol = WORST if attack == RELIABLE else f"{attack}, paper protocol"
-        place.set_title(f"{protocol}, {image_span(pair[1] for pair in named.values())} images", fontsize=10)
+        protocol = worst if attack == RELIABLE else f"{attack}, paper protocol"
+        place.set_title(f"{protocol}\n{image_span(pair[1] for pair in named.values())} images", fontsize=10)
         place.set_xlim(0, 102)
         place.set_ylim(0, 102)
         place.set_xlabel("clean accuracy, %")
@@ -140,7 +162,7 @@ def plane_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     caption = (
         "Grey lines: equal QTE, 4 (clean + robust) / 100, with its value. Bars are 95 % intervals over "
         "images. Further up and to the right is better; along a grey line one accuracy is traded for "
-        "the other."
+        f"the other.{f' {PARTIAL}' if is_partial(evidence, lines) else ''}"
     )
     return [Picture(png(figure), alt, caption, 520 * len(found))]
 

@@ -12,18 +12,18 @@ from rsc_snn.runs.reproduction import Line
 THEORY = "theory"
 
 
-def theory_tables(evidence: Evidence, lines: Sequence[Line]) -> list[Table]:
-    """Return the tables of similarities and theorems, or one that says why there are none."""
-    tables = [table for section in _sections(evidence, lines) for table in section.tables]
-    if tables:
-        return tables
-    gaps = [evidence.sample(line.numbers[THEORY]).gap for line in _with_theory(lines)]
-    return [Table("Similarities and theorems", ("what is missing",), [[gap] for gap in gaps])] if gaps else []
-
-
-def theory_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
-    """Return the coded images and the chart of similarities."""
-    return [picture for section in _sections(evidence, lines) for picture in section.pictures]
+def theory_parts(evidence: Evidence, lines: Sequence[Line]) -> tuple[list[Table], list[Picture]]:
+    """Return the tables of similarities and theorems, or one that says why there are none, and pictures."""
+    sections = list(_sections(evidence, lines))
+    tables = [table for section in sections for table in section.tables]
+    if not tables:
+        gaps = [evidence.sample(line.numbers[THEORY]).gap for line in _with_theory(lines)]
+        tables = (
+            [Table("Similarities and theorems", ("what is missing",), [[gap] for gap in gaps])]
+            if gaps
+            else []
+        )
+    return tables, [picture for section in sections for picture in section.pictures]
 
 
 def _sections(evidence: Evidence, lines: Sequence[Line]) -> Iterator[Section]:

@@ -6,7 +6,7 @@ from rsc_snn.report.reproduction.charts import EPS, VARIANCE, Panel, draw_panels
 from rsc_snn.report.reproduction.compared import attacks_of
 from rsc_snn.report.reproduction.measured import CLEAN, ROBUST, Measured
 from rsc_snn.report.reproduction.reading import Evidence
-from rsc_snn.report.reproduction.series import CLEAN_NAME, distinct, estimates
+from rsc_snn.report.reproduction.series import CLEAN_NAME, PARTIAL, distinct, estimates, is_partial
 from rsc_snn.report.sections import Picture
 from rsc_snn.runs.reproduction import Line
 
@@ -34,7 +34,8 @@ def noise_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     if not found:
         return []
     stand_in = " Of stand-ins, named in the tables." if any(line.stand_in for line in lines) else ""
-    bands = f"Bands are 95 % intervals over images.{stand_in}"
+    partial = f" {PARTIAL}" if is_partial(evidence, lines) else ""
+    bands = f"Bands are 95 % intervals over images.{stand_in}{partial}"
     words = "Accuracy over the variance of the noise, a plot per attack: clean solid, under attack dotted"
     across = draw_panels([_over_variance(attack, points) for attack, points in found.items()])
     along = draw_panels([_over_eps(attack, points) for attack, points in found.items()])

@@ -1,6 +1,5 @@
 """From rows per seed to a number with its interval: images are the sampling unit. Needs no torch."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -113,48 +112,27 @@ def over_seeds(columns: Sequence[PerImage], unit: float = 1.0) -> Measured | Non
 
 
 def qte_over_strengths(
-    attacked: Mapping[float, Sequence[Sequence[Row]]], strengths: Sequence[float]
+    attacked: Mapping[float, Mapping[str, Sequence[Row]]], strengths: Sequence[float]
 ) -> Measured | None:
     """Return the QTE by trapezoids over several strengths, with its interval over images.
 
     Args:
-        attacked: Strength in 1/255 -> rows per seed of one attack at it; 0 is read off the clean images.
+        attacked: Strength in 1/255 -> network -> rows of one attack at it; 0 is read off the clean images.
+            Networks that lack a strength are left out.
         strengths: In 1/255, rising, 0 first.
 
     Returns:
-        None where a strength is missing or the seeds are not the same number everywhere.
+        None where no network has every strength, or one was not scored.
     """
-    first = attacked.get(strengths[1], ())
-    if not first or any(len(attacked.get(strength, ())) != len(first) for strength in strengths[1:]):
-        return None
+    runs = set.intersection(*(set(attacked.get(strength, ())) for strength in strengths[1:]))
     span = strengths[-1] - strengths[0]
     columns: list[dict[int, float]] = []
-    for seed in range(len(first)):
-        clean = CLEAN.per_image(first[seed])
-        robust = [ROBUST.per_image(attacked[strength][seed]) for strength in strengths[1:]]
+    for run in sorted(runs):
+        clean = CLEAN.per_image(attacked[strengths[1]][run])
+        robust = [ROBUST.per_image(attacked[strength][run]) for strength in strengths[1:]]
         curves = [column for column in (clean, *robust) if column is not None]
         if len(curves) < len(strengths):
             return None
         shared = set.intersection(*(set(curve) for curve in curves))
         columns.append({i: qte(strengths, [curve[i] for curve in curves]) / span for i in sorted(shared)})
     return over_seeds(columns, span)
-
-
-def student(level: float, degrees: int) -> float:
-    """Quantile of Student's t: ``level`` in (0, 1), at least one degree of freedom."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, level))
-
-
-def paired_difference(first: PerImage, second: PerImage) -> Estimate | None:
-    """Return mean and 95 % interval (Student t) of first minus second over the images in both, as fractions.
-
-    None with fewer than two images.
-    """
-    values = [first[index] - second[index] for index in sorted(set(first) & set(second))]
-    if len(values) < 2:
-        return None
-    half = student(0.975, len(values) - 1) * stdev(values) / math.sqrt(len(values))
-    mean = fmean(values)
-    return Estimate(mean, mean - half, mean + half)

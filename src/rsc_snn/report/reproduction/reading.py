@@ -1,11 +1,13 @@
 """The rows behind each number of a reproduction, and why some are not there. Needs no torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rsc_snn.errors import RunFolderError
+from rsc_snn.evaluation.summary import why_unreliable
 from rsc_snn.report.reproduction.measured import Measured, Quantity
 from rsc_snn.runs.files import Row, read_environments
 from rsc_snn.runs.folder import RunFolder
@@ -43,6 +45,7 @@ class Sample:
         seeds: Rows of each seed that has some, images in order.
         num_asked: Seeds that were asked for.
         gaps: Why rows are missing: "failed: reason", "not run yet", "incomplete"; each once.
+        runs: Run folder of each of ``seeds``: which network it is. Numbers are paired by it, never by place.
 
     What is measured once is kept, since tables and plots show the same numbers.
     """
@@ -50,6 +53,7 @@ class Sample:
     seeds: tuple[tuple[Row, ...], ...] = ()
     num_asked: int = 0
     gaps: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
     _measured: dict[Quantity, Measured | None] = field(default_factory=dict, repr=False, compare=False)
 
     def measure(self, quantity: Quantity) -> Measured | None:
@@ -57,6 +61,26 @@ class Sample:
         if quantity not in self._measured:
             self._measured[quantity] = quantity.measure(self.seeds)
         return self._measured[quantity]
+
+    @property
+    def by_run(self) -> dict[str, tuple[Row, ...]]:
+        """Run folder -> rows."""
+        return dict(zip(self.runs, self.seeds, strict=True))
+
+    def kept(self, runs: Collection[str], indices: Collection[int]) -> "Sample":
+        """Return the rows of some networks and images."""
+        found = {
+            run: tuple(row for row in rows if row["index"] in indices)
+            for run, rows in self.by_run.items()
+            if run in runs
+        }
+        found = {run: rows for run, rows in found.items() if rows}
+        return Sample(tuple(found.values()), self.num_asked, self.gaps, tuple(found))
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """Why rows of the reliable protocol do not deserve its name; none for other rows."""
+        return tuple(dict.fromkeys(reason for rows in self.seeds for reason in why_unreliable(rows)))
 
     @property
     def gap(self) -> str:
@@ -68,6 +92,14 @@ class Sample:
         """What a reader must know of a number that rests on less than was asked for; else empty."""
         parts = [f"{len(self.seeds)} of {self.num_asked} seeds"] if len(self.seeds) < self.num_asked else []
         return ", ".join([*parts, *([INCOMPLETE] if INCOMPLETE in self.gaps else [])])
+
+
+def shared_images(samples: Iterable[Sample]) -> tuple[set[str], set[int]]:
+    """Return the networks that all samples have rows of, and the images that all of these rows are about."""
+    found = [sample.by_run for sample in samples]
+    runs = set.intersection(*(set(by_run) for by_run in found)) if found else set()
+    images = [{row["index"] for row in by_run[run]} for by_run in found for run in runs]
+    return runs, set.intersection(*images) if images else set()
 
 
 @dataclass(frozen=True)
@@ -101,8 +133,9 @@ class Evidence:
     def _sample(self, places: Sequence[Rows]) -> Sample:
         found = [(place, self._select(place)) for place in places]
         gaps = dict.fromkeys(self._gap(place, rows) for place, rows in found)
-        kept = tuple(tuple(rows) for place, rows in found if rows and not self._reason(place))
-        return Sample(kept, len(places), tuple(gap for gap in gaps if gap))
+        kept = [(place.run, tuple(rows)) for place, rows in found if rows and not self._reason(place)]
+        runs, seeds = tuple(run for run, _ in kept), tuple(rows for _, rows in kept)
+        return Sample(seeds, len(places), tuple(gap for gap in gaps if gap), runs)
 
     def run(self, name: str) -> RunFolder:
         """Folder of a run, whether it is there or not."""

@@ -1,12 +1,12 @@
 """A reproduction as sections of a report: one entry point. Needs no torch."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from rsc_snn.paper import numbers
 from rsc_snn.paper.number import Number
+from rsc_snn.report.reproduction.cells import stand_in_words
 from rsc_snn.report.reproduction.checklist import (
     audit_pictures,
     audit_tables,
@@ -16,20 +16,20 @@ from rsc_snn.report.reproduction.claims import claims_section
 from rsc_snn.report.reproduction.compared import SMOKE, ComparedLine, attacks_of, compare
 from rsc_snn.report.reproduction.completing import completed
 from rsc_snn.report.reproduction.figure1 import area_picture, plane_picture, qte_table
-from rsc_snn.report.reproduction.figure2 import theory_pictures, theory_tables
+from rsc_snn.report.reproduction.figure2 import theory_parts
 from rsc_snn.report.reproduction.figure3 import noise_pictures
 from rsc_snn.report.reproduction.number_tables import (
     NOTES,
-    is_in_protocols,
+    POINTER,
     measured_table,
     number_tables,
     paper_table,
-    protocols_table,
     verdict_counts,
     verdict_words,
 )
 from rsc_snn.report.reproduction.paper import PaperNumbers
 from rsc_snn.report.reproduction.place import PLACES, Place, place_of
+from rsc_snn.report.reproduction.protocols import protocols_table
 from rsc_snn.report.reproduction.reading import Evidence, read_evidence
 from rsc_snn.report.reproduction.running import running_section
 from rsc_snn.report.reproduction.series import pictures_over
@@ -41,56 +41,39 @@ _SMOKE_WORDS = (
     "Smoke budget: one small network stands in for every network of the paper, so no paper difference is "
     "printed and no number gets a verdict."
 )
+_ONE_SEED = (
+    "One seed: intervals and verdicts hold the choice of test images, not of the training. Another training "
+    "of the same recipe may give another verdict; the paper does not say over how many its numbers are."
+)
 
 
-@dataclass(frozen=True)
-class Extra:
-    """What a place shows beside the tables of its numbers.
-
-    Attributes:
-        tables: From all lines of the reproduction and those of the place.
-        pictures: Likewise.
-    """
-
-    tables: Callable[[Evidence, Sequence[Line], Sequence[Line]], Sequence[Table]]
-    pictures: Callable[[Evidence, Sequence[Line], Sequence[Line]], Sequence[Picture]]
+Parts = tuple[Sequence[Table], Sequence[Picture]]
+# What a place shows beside the tables of its numbers, from all lines of the reproduction and its own.
+_Extra = Callable[[Evidence, Sequence[Line], Sequence[Line]], Parts]
 
 
-def _no_tables(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Table]:
-    return ()
+def _nothing(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Parts:
+    return (), ()
 
 
-def _no_pictures(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Picture]:
-    return ()
+def _over(condition: str) -> _Extra:
+    return lambda evidence, every, own: ((), pictures_over(evidence, own, condition))
 
 
-def _over(condition: str) -> Extra:
-    return Extra(_no_tables, lambda evidence, every, own: pictures_over(evidence, own, condition))
-
-
-def _figure1_tables(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Table]:
+def _figure1(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Parts:
     table = qte_table(evidence, own)
-    return (table,) if table else ()
+    pictures = (*area_picture(evidence, own), *plane_picture(evidence, every))
+    return (table,) if table else (), pictures
 
 
-def _figure1_pictures(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Sequence[Picture]:
-    return (*area_picture(evidence, own), *plane_picture(evidence, every))
-
-
-_EXTRAS: Mapping[str, Extra] = MappingProxyType(
+_EXTRAS: Mapping[str, _Extra] = MappingProxyType(
     {
-        "table1": Extra(
-            lambda evidence, every, own: audit_tables(evidence, own),
-            lambda evidence, every, own: audit_pictures(evidence, own),
-        ),
+        "table1": lambda evidence, every, own: (audit_tables(evidence, own), audit_pictures(evidence, own)),
         "table2": _over("draws"),
-        "figure1": Extra(_figure1_tables, _figure1_pictures),
-        "figure2": Extra(
-            lambda evidence, every, own: theory_tables(evidence, own),
-            lambda evidence, every, own: theory_pictures(evidence, own),
-        ),
-        "figure3": Extra(_no_tables, lambda evidence, every, own: noise_pictures(evidence, own)),
-        "certified": Extra(lambda evidence, every, own: certified_tables(evidence, own), _no_pictures),
+        "figure1": _figure1,
+        "figure2": lambda evidence, every, own: theory_parts(evidence, own),
+        "figure3": lambda evidence, every, own: ((), noise_pictures(evidence, own)),
+        "certified": lambda evidence, every, own: (certified_tables(evidence, own), ()),
         "eps": _over("eps"),
         "steps": _over("steps"),
         "draws": _over("draws"),
@@ -137,6 +120,8 @@ def _verdicts_section(evidence: Evidence, lines: Mapping[str, Sequence[ComparedL
     words = [f"All in all: {verdict_words(every)}"]
     if evidence.plan.budget == SMOKE:
         words.append(_SMOKE_WORDS)
+    if evidence.plan.seeds == 1:
+        words.append(_ONE_SEED)
     table = Table("Verdicts", ("place", *verdict_counts(())), rows)
     return Section("Reproduction: the paper's numbers beside measured ones", words, [table], (), NOTES)
 
@@ -148,29 +133,23 @@ def _place_section(
     words = [place.words] if place.words else []
     if any(attacks_of(line) for line in own) and place.has_numbers:
         words.append(f"Verdicts: {verdict_words(lines)}")
+    words += [said] if (said := stand_in_words(own)) else []
     words += [f"Not measured: {reason}." for reason in _reasons(own)]
     if not own:
         words.append(f"Nothing was measured: {_why_nothing(evidence)}.")
     protocols = protocols_table(evidence, place.name, own)
     others = _other_numbers(paper, place, lines)
-    extra = _EXTRAS.get(place.key)
+    extras, pictures = _EXTRAS.get(place.key, _nothing)(evidence, evidence.plan.lines, own)
+    beside = number_tables(place.name, lines) if place.has_numbers else []
+    measured = None if place.has_numbers else measured_table(place.name, lines)
     tables = [
         *([protocols] if protocols else []),
-        *(extra.tables(evidence, evidence.plan.lines, own) if extra else ()),
-        *_tables_of_numbers(place, lines, [line for line in lines if not is_in_protocols(line.line)]),
+        *extras,
+        *beside,
+        *([measured] if measured else []),
         *([others] if others else []),
     ]
-    pictures = extra.pictures(evidence, evidence.plan.lines, own) if extra else ()
-    return Section(place.title, words, tables, pictures, NOTES if tables and own else ())
-
-
-def _tables_of_numbers(
-    place: Place, lines: Sequence[ComparedLine], unshown: Sequence[ComparedLine]
-) -> Sequence[Table]:
-    if place.has_numbers:
-        return number_tables(place.name, lines)
-    table = measured_table(place.name, unshown)
-    return (table,) if table else ()
+    return Section(place.title, words, tables, pictures, (POINTER,) if beside else ())
 
 
 def _reasons(lines: Sequence[Line]) -> list[str]:

@@ -1,17 +1,19 @@
 """A number over a condition: accuracy over eps, steps, draws, variance. Needs no torch."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rsc_snn.report.reproduction.charts import AXES, EPS, Axis, Curve, Panel, draw_panels
 from rsc_snn.report.reproduction.compared import RELIABLE, attacks_of
 from rsc_snn.report.reproduction.measured import CLEAN, ROBUST, Measured
-from rsc_snn.report.reproduction.reading import Evidence
+from rsc_snn.report.reproduction.reading import Evidence, Sample
 from rsc_snn.report.sections import Picture
 from rsc_snn.runs.reproduction import Line
 
-WORST = "worst case, reliable protocol"
+_WORST = "worst case, reliable protocol"
+_DOUBTED = "worst case, NOT reliable"
 CLEAN_NAME = "clean"
+PARTIAL = "Some numbers rest on fewer seeds or images than were asked for; the tables say which."
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,20 @@ def curves(
     return found
 
 
+def worst_name(samples: Iterable[Sample]) -> str:
+    """What the worst case of the reliable protocol is called: with the reasons where it is not reliable."""
+    doubts = dict.fromkeys(reason for sample in samples for reason in sample.doubts)
+    return f"{_DOUBTED}: {'; '.join(doubts)}" if doubts else _WORST
+
+
 def estimates(curve: Mapping[float, Measured]) -> Curve:
     """Return the numbers of a curve without what they rest on."""
     return {x: measured.estimate for x, measured in curve.items()}
+
+
+def is_partial(evidence: Evidence, lines: Iterable[Line]) -> bool:
+    """Whether some number rests on fewer seeds or images than were asked for."""
+    return any(evidence.sample(places).note for line in lines for places in line.numbers.values())
 
 
 def image_span(found: Iterable[Measured]) -> str:
@@ -104,10 +117,11 @@ def pictures_over(
     """
     axis = AXES.get(condition) or Axis(condition, condition)
     found = curves(evidence, distinct(lines), axis)
-    name: Callable[[str], str] = lambda attack: WORST if attack == RELIABLE else attack  # noqa: E731
+    worst = worst_name(evidence.sample(line.numbers[RELIABLE]) for line in lines if RELIABLE in line.numbers)
     panels = [
         Panel(
-            f"{name(attack)}, {image_span(m for c in named.values() for m in c.values())} images",
+            f"{worst if attack == RELIABLE else attack}\n"
+            f"{image_span(m for c in named.values() for m in c.values())} images",
             axis,
             {subject.label: estimates(curve) for subject, curve in named.items()},
         )
@@ -116,8 +130,12 @@ def pictures_over(
     ]
     if not panels:
         return []
-    shown = "; ".join(f"{panel.title}: {', '.join(panel.curves)}" for panel in panels)
+    titles = [panel.title.replace("\n", ", ") for panel in panels]
+    shown = "; ".join(
+        f"{title}: {', '.join(panel.curves)}" for title, panel in zip(titles, panels, strict=True)
+    )
     alt = f"Accuracy over {axis.label}, a plot per attack. {shown}. The numbers are in the tables."
     stand_in = " Networks are stand-ins, named in the tables." if any(line.stand_in for line in lines) else ""
     caption = f"Accuracy of a single noise draw over {axis.label}; bands are 95 % intervals over images."
-    return [Picture(draw_panels(panels), alt, f"{caption}{stand_in}{words and ' ' + words}")]
+    partial = f" {PARTIAL}" if is_partial(evidence, lines) else ""
+    return [Picture(draw_panels(panels), alt, f"{caption}{stand_in}{partial}{words and ' ' + words}")]

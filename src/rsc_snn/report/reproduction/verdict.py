@@ -4,6 +4,9 @@ The paper gives accuracies over its test set, so that each has the sampling erro
 many images; its rounding to two decimals (0.005 points, against about a point of sampling error) is
 neglected. Both accuracies are over the same test images as a rule, which makes their errors alike and the
 true interval shorter: treating them as independent is on the safe side.
+
+What another training would give is in the interval only as far as several seeds show it. With one seed it is
+not in it at all, and that of the paper's side never is: the paper gives no number of trainings.
 """
 
 import math
@@ -11,8 +14,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from statistics import stdev
 
+from rsc_snn.evaluation.differences import t_quantile
 from rsc_snn.evaluation.intervals import Estimate, wilson
-from rsc_snn.report.reproduction.measured import Measured, student
+from rsc_snn.report.reproduction.measured import Measured
 
 MARGIN = 2.0  # points
 
@@ -42,7 +46,7 @@ def seed_half_width(values: Sequence[float]) -> float:
     """Half of the 95 % interval (Student t) of a mean over seeds; 0 for one seed, which shows no spread."""
     if len(values) < 2:
         return 0.0
-    return student(0.975, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    return t_quantile(0.975, len(values) - 1) * stdev(values) / math.sqrt(len(values))
 
 
 def widened(estimate: Estimate, half: float) -> Estimate:
@@ -56,8 +60,8 @@ def difference(measured: Measured, paper: float, paper_images: int) -> Estimate:
 
     Newcombe's interval for two independent proportions: measured with its images, the paper with its test
     set. Several seeds add the spread of the training: each side is widened by the half-width of the mean
-    over seeds. The spread of the paper's own training is unknown and not included. A QTE is treated as its
-    share of the range: a point is a hundredth of the range.
+    over seeds; one seed adds nothing. The spread of the paper's own training is unknown and not included.
+    A QTE is treated as its share of the range: a point is a hundredth of the range.
 
     Args:
         measured: An accuracy, or a QTE from 0.
