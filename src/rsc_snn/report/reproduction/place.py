@@ -121,13 +121,6 @@ _ALL = (
         "An attack of few steps may stop too early: where the accuracy still falls, it has.",
         is_of_paper=False,
     ),
-    Place(
-        "draws",
-        "Accuracy over gradient draws",
-        "An attack on a random network should average its gradient over draws of the noise: where the "
-        "accuracy still falls, over more than these.",
-        is_of_paper=False,
-    ),
 )
 PLACES = {place.key: place for place in _ALL}
 

@@ -76,7 +76,6 @@ _EXTRAS: Mapping[str, _Extra] = MappingProxyType(
         "certified": lambda evidence, every, own: (certified_tables(evidence, own), ()),
         "eps": _over("eps"),
         "steps": _over("steps"),
-        "draws": _over("draws"),
     }
 )
 
