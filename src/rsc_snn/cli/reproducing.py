@@ -30,6 +30,9 @@ from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.report.page import write_report
 from rsc_snn.training.display import duration
 
+PAGE = "report.html"
+_SHOWN = (".json", ".jsonl", ".yaml", ".safetensors")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
@@ -61,8 +64,19 @@ def reproduce_and_show(wish: Wish) -> int:
             on_start=lambda left, num_done, seconds: watcher.expect(left, num_done, _cost(seconds, wish.ray)),
         )
     _summarise(console, outcomes)
-    console.print(f"report: {write_report(folder)}", soft_wrap=True)
+    page = folder / PAGE
+    if outcomes or not _is_fresh(page):
+        write_report(folder)
+    console.print(f"report: {page}", soft_wrap=True)
     return int(any(not outcome.is_done for outcome in outcomes))
+
+
+def _is_fresh(page: Path) -> bool:
+    """Whether the page was written after everything that it shows."""
+    if not page.is_file():
+        return False
+    shown = (path for path in page.parent.rglob("*") if path.suffix in _SHOWN)
+    return all(path.stat().st_mtime_ns <= page.stat().st_mtime_ns for path in shown)
 
 
 def read_job(wish: Wish) -> Job:

@@ -105,9 +105,11 @@ class Reproduction:
     limit: int | None = None
 
     def write(self, folder: Path) -> None:
-        """Write DIR/reproduction.json."""
-        data = {"schema": SCHEMA, **asdict(self)}
-        replace_text(folder / PLAN, json.dumps(data, indent=1) + "\n")
+        """Write DIR/reproduction.json, unless it says the same already."""
+        text = json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
+        path = folder / PLAN
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            replace_text(path, text)
 
 
 def read_reproduction(folder: Path) -> Reproduction | None:
