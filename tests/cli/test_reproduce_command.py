@@ -48,7 +48,7 @@ def test_a_data_set_without_its_root_is_told_before_anything_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "data").mkdir()
-    words = ["table3", "--dataset", "imagenet", "--budget", "short", "--data-root", str(tmp_path / "data")]
+    words = ["table3", "--dataset", "imagenet", "--data-root", str(tmp_path / "data")]
     assert main(["reproduce", *words, "--out", str(tmp_path / "out")]) == 2
     assert "imagenet" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -69,7 +69,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_table_leaves_a_page_and_a_second_call_computes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["reproduce", "table4", "--rows", "Direct", "--out", str(tmp_path)]
+    words = ["reproduce", "table4", "--budget", "smoke", "--rows", "Direct", "--out", str(tmp_path)]
     assert main(words) == 0
     told = capsys.readouterr().out
     assert re.search(r"3 cells to compute: about \d+ s", told)
@@ -94,7 +94,8 @@ def test_a_failed_cell_is_status_1_and_stands_in_the_page(
         raise InputError("the moon is full")
 
     monkeypatch.setattr(Trained, "compute", compute)
-    assert main(["reproduce", "table4", "--rows", "Direct", "--out", str(tmp_path)]) == 1
+    words = ["reproduce", "table4", "--budget", "smoke", "--rows", "Direct", "--out", str(tmp_path)]
+    assert main(words) == 1
     told = capsys.readouterr().out
     assert "failed: InputError: the moon is full" in told
     assert "0 cells computed, 3 failed" in told

@@ -62,8 +62,9 @@ def ask(places: Iterable[str], context: Context, wanted: Filter, data_root: Path
             f"{', '.join(places)} has no row for --dataset {wanted.dataset or 'all'} and --rows "
             f"{', '.join(wanted.methods) or 'all'}; see 'rsc-snn list tables'"
         )
-    why_missing = functools.cache(lambda dataset: _why_missing(dataset, root))
-    found = [_with_data(each, why_missing, is_demanded=wanted.dataset is not None) for each in asked]
+    is_demanded = wanted.dataset is not None
+    why_missing = functools.cache(lambda dataset: _why_missing(dataset, root, is_demanded=is_demanded))
+    found = [_with_data(each, why_missing, is_demanded=is_demanded) for each in asked]
     if not any(each.cells for each in found):
         raise InputError(found[0].line.reductions[0].removeprefix(NOT_RUN))
     return found
@@ -84,9 +85,12 @@ def _with_data(
     return asked
 
 
-def _why_missing(dataset: AbstractDataset, root: Path | None) -> str | None:
+def _why_missing(dataset: AbstractDataset, root: Path | None, *, is_demanded: bool) -> str | None:
+    """Why a data set cannot be had; where there is no root, one that was named is opened to find out."""
     try:
         dataset.locate(root)
+        if root is None and is_demanded:
+            dataset.load("test", None)
     except InputError as err:
         return str(err)
     return None

@@ -44,7 +44,7 @@ def command(
         f"  {program()} train digits-vgg5-rsc0.1                    the same, trained longer\n"
         f"  {program()} attack {folders[-2]} --eps 8/255 --limit 300\n"
         f"  {program()} train cifar10-vgg5-rsc0.1 --data-root DIR   the paper's network on CIFAR-10\n"
-        f"  {program()} reproduce all                                every table of the paper, in small\n"
+        f"  {program()} reproduce all --budget smoke                 every table of the paper, in small\n"
         f"  {program()} list                                        everything that has a name",
         soft_wrap=True,
     )

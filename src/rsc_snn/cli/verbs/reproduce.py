@@ -18,7 +18,7 @@ def command(
     budget: Annotated[
         str,
         typer.Option("--budget", help="smoke (minutes, digits), short (an evening on a CPU) or paper (all)."),
-    ] = "smoke",
+    ] = "short",
     dataset: Annotated[
         str | None, typer.Option("--dataset", metavar="D", help="Only this data set, such as cifar10.")
     ] = None,
