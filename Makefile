@@ -1,6 +1,8 @@
 # Needs Python >= 3.11 and make; everything else is installed into .venv. Variables: PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
+# One more than there are processors: many tests wait for processes of their own.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test lint format clean
@@ -9,7 +11,7 @@ demo: .venv/.library
 	$(BIN)/rsc-snn demo --out demo
 
 test: .venv/.development
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/.development
 	$(BIN)/ruff format --check .

@@ -33,7 +33,7 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
 def test_two_runs_are_compared_without_torch(runs: tuple[Path, Path]) -> None:
     done = run_without_torch(["compare", *map(str, runs)])
     assert done.returncode == 0, done.stderr
-    assert f"A: {runs[0]}, B: {runs[1]}" in done.stdout
+    assert f"A: {runs[0]}, B: {runs[1]}" in " ".join(done.stdout.split())  # long titles are wrapped
     assert "PGD (paper), single draw" in done.stdout
     assert done.stderr == ""
 
@@ -98,7 +98,7 @@ def test_claims_and_tables_are_listed_without_torch() -> None:
     assert "contradicted by the tables (Section 4.2)" in lines[start]
     assert "at most 37.28" in lines[start + 2]
     tables = run_without_torch(["list", "tables"]).stdout.splitlines()
-    assert [line.split()[0] for line in tables] == [
+    assert [line.split()[0] for line in tables if "(beyond the paper)" not in line] == [
         *(f"table{i}" for i in range(1, 8)),
         *(f"figure{i}" for i in range(1, 4)),
         "text",

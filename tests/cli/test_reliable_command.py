@@ -60,7 +60,7 @@ def test_the_reliable_suite_with_two_sources_and_kept_images(
     assert len(rows) == 8 * 2
     transfer = [row for row in rows if row["entry"] == "transfer"]
     assert all(row["flags"] != ["not-run"] for row in transfer)
-    assert all(str(one) in row["attack"] and str(two) in row["attack"] for row in transfer)
+    assert all("run='one'" in row["attack"] and "run='two'" in row["attack"] for row in transfer)
     (kept,) = read_candidates(run / "candidates.safetensors").values()
     assert kept[0].tolist() == [0, 1]
     assert kept[1].shape == (2, 1, 8, 8)

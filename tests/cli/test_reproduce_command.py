@@ -99,5 +99,5 @@ def test_a_failed_cell_is_status_1_and_stands_in_the_page(
     told = capsys.readouterr().out
     assert "failed: InputError: the moon is full" in told
     assert "0 cells computed, 3 failed" in told
-    words = re.sub(r"<[^>]*>", "", (tmp_path / "report.html").read_text())
-    assert "its network failed (InputError: the moon is full)" in " ".join(words.split())
+    shown = re.sub(r"<[^>]*>", "", (tmp_path / "report.html").read_text())
+    assert "its network failed (InputError: the moon is full)" in " ".join(shown.split())

@@ -34,19 +34,25 @@ def write_image_net(root: Path) -> None:
     broken.write_bytes(broken.read_bytes()[:200])
 
 
+@pytest.fixture(scope="module")
+def image_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    write_image_net(root)
+    return root
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", [ALONE, together(2)], ids=["one process", "two processes"])
-def test_image_net_trains_end_to_end(tmp_path: Path, launcher: tuple[str, ...]) -> None:
-    write_image_net(tmp_path / "data")
+def test_image_net_trains_end_to_end(tmp_path: Path, image_net: Path, launcher: tuple[str, ...]) -> None:
     folder = tmp_path / "run"
     words = ["train", "imagenet-sewresnet18-rsc0.1", "--out", str(folder), *SMALL]
-    done = run([*launcher, *words, "--set", "training.num_workers=1", "--data-root", str(tmp_path / "data")])
+    done = run([*launcher, *words, "--set", "training.num_workers=1", "--data-root", str(image_net)])
     (row,) = read_rows(folder / "training.jsonl")
     assert 0 <= row["num_skipped"] <= 4
     assert row["num_train"] + row["num_skipped"] == 56
     assert done.stderr.count("is left out") >= row["num_skipped"]
     words = ["attack", str(folder), "--limit", "10", "--draws", "2", "--batch-size", "5", "--device", "cpu"]
-    done = run([*launcher, *words, "--data-root", str(tmp_path / "data")])
+    done = run([*launcher, *words, "--data-root", str(image_net)])
     assert "1 of 10 test images cannot be decoded and have no rows" in done.stderr
     rows = read_rows(folder / "attacks.jsonl")
     assert sorted({row["index"] for row in rows}) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
