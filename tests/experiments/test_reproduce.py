@@ -26,8 +26,9 @@ from rsc_snn.experiments.plan import Filter, ask, joined, ordered, prerequisites
 from rsc_snn.experiments.reduced import network_for
 from rsc_snn.experiments.reproduce import reproduce, unfinished
 from rsc_snn.experiments.tables.context import Context
+from rsc_snn.runs.files import append_rows
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.reproduction import last_states, read_reproduction
+from rsc_snn.runs.reproduction import STATES, last_states, read_reproduction
 from tests.experiments.small_job import BUDGET, PLACES, rows_of, small_job
 
 BOTH = ("Direct", "RSC-0.1")
@@ -260,6 +261,16 @@ def test_a_second_table_joins_the_first(tmp_path: Path) -> None:
     assert joined(direct, ours).lines == joined(ours, direct).lines
     both.write(tmp_path)
     assert read_reproduction(tmp_path) == both
+
+
+def test_the_cost_of_a_cell_is_that_of_all_calls(tmp_path: Path) -> None:
+    rows = [("a", "failed", 5.0), ("b", "done", 1.0), ("a", "done", 0.5)]
+    append_rows(tmp_path / STATES, [{"cell": cell, "state": state, "seconds": s} for cell, state, s in rows])
+    found = last_states(tmp_path)
+    assert {key: (row["state"], row["seconds"]) for key, row in found.items()} == {
+        "a": ("done", 5.5),
+        "b": ("done", 1.0),
+    }
 
 
 def test_another_budget_in_the_same_folder_is_refused(undisturbed: Path) -> None:

@@ -141,8 +141,12 @@ def read_reproduction(folder: Path) -> Reproduction | None:
 
 
 def last_states(folder: Path) -> dict[str, Row]:
-    """Return how each cell ended last: state, reason, seconds, attempt, device."""
-    return {row["cell"]: row for row in read_rows(folder / STATES)}
+    """Return how each cell ended last, with the seconds that all calls took for it."""
+    found: dict[str, Row] = {}
+    for row in read_rows(folder / STATES):
+        before = found.get(row["cell"], {}).get("seconds", 0.0)
+        found[row["cell"]] = {**row, "seconds": before + row.get("seconds", 0.0)}
+    return found
 
 
 def _line(data: dict[str, Any]) -> Line:
