@@ -8,9 +8,9 @@ from rsc_snn.attacks import RELIABLE, Suite, reliable
 from rsc_snn.attacks.suites import FULL, PAPER
 from rsc_snn.evaluation.estimate import passes_per_image
 from rsc_snn.evaluation.plan import make_plan
-from rsc_snn.evaluation.run import evaluate_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.base import Place, place_words
 from rsc_snn.experiments.cells.evidence import count_rows
+from rsc_snn.experiments.cells.measured import AbstractEvaluated
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.folder import RunFolder
@@ -18,32 +18,16 @@ from rsc_snn.runs.reproduction import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attacked(AbstractCell):
+class Attacked(AbstractEvaluated):
     """Evaluates a network on its first test images; rows go to attacks.jsonl.
 
     Args:
-        network: The victim.
         suites: One suite, at one or several eps.
-        limit: Test images, from the first on; None is all.
-        num_draws: Scoring draws, and as many held-out draws.
-        batch_size: Images attacked together.
-        rows_per_pass: (image, draw) pairs of a gradient's pass; None is as many as memory holds, which
-            may differ between machines.
         sources: Networks that the transfer of suite "reliable" takes.
     """
 
-    network: Network
     suites: tuple[Suite, ...]
-    limit: int | None = None
-    num_draws: int = 20
-    batch_size: int = 64
-    rows_per_pass: int | None = None
     sources: tuple[Network, ...] = ()
-
-    @property
-    def run(self) -> str:
-        """The victim's."""
-        return self.network.run
 
     @property
     def needs(self) -> tuple[Network, ...]:
@@ -103,19 +87,7 @@ class Attacked(AbstractCell):
 
     def compute(self, place: Place) -> None:
         """Attack the images that have no rows yet."""
-        evaluate_run(
-            place.run(self.network),
-            self._with_sources(place),
-            num_draws=self.num_draws,
-            seed=self.network.seed,
-            limit=self.limit,
-            batch_size=self.batch_size,
-            rows_per_pass=self.rows_per_pass,
-            compiled=place.compiled,
-            device=place.device,
-            data_root=place.data_root,
-            on_batch=place.tell_images,
-        )
+        self.evaluate(place, self._with_sources(place))
 
     def _with_sources(self, place: Place) -> Sequence[Suite]:
         if not self.sources:

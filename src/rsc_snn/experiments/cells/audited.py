@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from rsc_snn.auditing.budget import budget_called
 from rsc_snn.auditing.run import audit_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.base import Place, place_words
 from rsc_snn.experiments.cells.evidence import count_rows
+from rsc_snn.experiments.cells.measured import AbstractMeasured
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.folder import RunFolder
@@ -15,27 +16,20 @@ EPS = 8 / 255
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audited(AbstractCell):
+class Audited(AbstractMeasured):
     """Asks whether a network's robustness is real; rows go to audit.jsonl.
 
     Args:
-        network: The subject.
         sources: Networks to transfer from.
         limit: Test images, from the first on.
         num_draws: Scoring draws.
         budget: "full" or "quick".
     """
 
-    network: Network
     sources: tuple[Network, ...] = ()
     limit: int = 100
     num_draws: int = 20
     budget: str = "full"
-
-    @property
-    def run(self) -> str:
-        """The subject's."""
-        return self.network.run
 
     @property
     def needs(self) -> tuple[Network, ...]:

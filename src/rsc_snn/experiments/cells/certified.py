@@ -4,41 +4,29 @@ from dataclasses import dataclass
 
 from rsc_snn.certification.certificate import Demand
 from rsc_snn.certification.run import certify_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place, place_words
+from rsc_snn.experiments.cells.base import Place, place_words
 from rsc_snn.experiments.cells.evidence import count_rows
-from rsc_snn.experiments.cells.network import Network
+from rsc_snn.experiments.cells.measured import AbstractMeasured
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import Rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Certified(AbstractCell):
-    """Proves within which radius nothing changes the majority vote; rows go to certificates.jsonl.
+class Certified(AbstractMeasured):
+    """Proves within which radius nothing changes the majority vote of a network with noise.
 
     Args:
-        network: The subject, whose coding must have noise.
         limit: Test images, from the first on.
         num_select: Draws that choose the class of an image.
         num_estimate: Draws that bound its probability.
         alpha: Probability that the certificate of an image is wrong, at most.
     """
 
-    network: Network
     limit: int | None = None
     num_select: int = 100
     num_estimate: int = 100_000
     alpha: float = 0.001
-
-    @property
-    def run(self) -> str:
-        """The subject's."""
-        return self.network.run
-
-    @property
-    def needs(self) -> tuple[Network, ...]:
-        """The subject."""
-        return (self.network,)
 
     @property
     def what(self) -> str:

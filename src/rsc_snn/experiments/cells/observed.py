@@ -2,41 +2,29 @@
 
 from dataclasses import dataclass
 
-from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.base import Place
 from rsc_snn.experiments.cells.evidence import count_rows
-from rsc_snn.experiments.cells.network import Network
+from rsc_snn.experiments.cells.measured import AbstractMeasured
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.observing.run import observe_run
 from rsc_snn.runs.folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observed(AbstractCell):
+class Observed(AbstractMeasured):
     """Keeps a few images and what neurons do with them; examples.safetensors and activity.jsonl.
 
     Args:
-        network: The subject.
         limit: Test images over which firing rates are taken.
         num_examples: Images that are kept.
         num_draws: Draws that vote.
         eps: Strength of the attack, l_inf.
     """
 
-    network: Network
     limit: int = 64
     num_examples: int = 6
     num_draws: int = 20
     eps: float = 8 / 255
-
-    @property
-    def run(self) -> str:
-        """The subject's."""
-        return self.network.run
-
-    @property
-    def needs(self) -> tuple[Network, ...]:
-        """The subject."""
-        return (self.network,)
 
     @property
     def what(self) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from rsc_snn.attacks import FGSM, PGD, Entry, Suite, Transfer
-from rsc_snn.evaluation.run import evaluate_run
-from rsc_snn.experiments.cells.base import AbstractCell, Place
+from rsc_snn.experiments.cells.base import Place
 from rsc_snn.experiments.cells.evidence import count_rows
+from rsc_snn.experiments.cells.measured import AbstractEvaluated
 from rsc_snn.experiments.cells.network import Network
 from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.gradients import BPTT
@@ -17,31 +17,16 @@ _SEARCHES = {"FGSM": FGSM, "PGD": PGD}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transferred(AbstractCell):
+class Transferred(AbstractEvaluated):
     """FGSM and PGD of the paper's settings on a separately trained source; rows go to attacks.jsonl.
 
     Args:
-        network: The victim.
         source: Whose gradients make the images.
         eps: Strength, l_inf, pixel units.
-        limit: Test images, from the first on; None is all.
-        num_draws: Scoring draws, and as many held-out draws.
-        batch_size: Images attacked together.
-        rows_per_pass: As in ``Attacked``.
     """
 
-    network: Network
     source: Network
     eps: float = 8 / 255
-    limit: int | None = None
-    num_draws: int = 20
-    batch_size: int = 64
-    rows_per_pass: int | None = None
-
-    @property
-    def run(self) -> str:
-        """The victim's."""
-        return self.network.run
 
     @property
     def needs(self) -> tuple[Network, ...]:
@@ -85,19 +70,7 @@ class Transferred(AbstractCell):
             )
             for name, search in _SEARCHES.items()
         )
-        evaluate_run(
-            place.run(self.network),
-            Suite(name=SUITE, entries=entries),
-            num_draws=self.num_draws,
-            seed=self.network.seed,
-            limit=self.limit,
-            batch_size=self.batch_size,
-            rows_per_pass=self.rows_per_pass,
-            compiled=place.compiled,
-            device=place.device,
-            data_root=place.data_root,
-            on_batch=place.tell_images,
-        )
+        self.evaluate(place, [Suite(name=SUITE, entries=entries)])
 
     def num_rows(self, place: Place) -> int:
         """Rows of both entries and of the worst case."""
