@@ -27,6 +27,14 @@ def _few_threads() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_allocator() -> Iterator[None]:
+    """Commands called in this process leave its allocator alone, by which later tests measure memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rsc_snn.memory._mallopt", lambda: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_ambient_data(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "real_data" not in request.fixturenames:

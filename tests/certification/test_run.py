@@ -29,6 +29,10 @@ from tests.helpers import seeded, small_classifier
 from tests.training.launch import run as run_command
 from tests.training.launch import together
 
+SHORT_ATTACK = {
+    f"rsc_snn.cli.certifying.{name}": number
+    for name, number in (("_STEPS", 2), ("_DRAWS", 2), ("_SCORING_DRAWS", 20))
+}
 NOISY = rs.codings.RandomizedSmoothing(variance=0.1)
 
 
@@ -78,13 +82,15 @@ def test_a_run_that_was_stopped_ends_with_the_same_rows(
 
 @pytest.mark.slow
 def test_two_processes_certify_and_attack_as_one_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, number in SHORT_ATTACK.items():
+        monkeypatch.setattr(name, number)
     options = ["--device", "cpu", "--limit", "10", "--samples", "40", "--select", "10", "--radius", "0.1"]
     one, two = make(tmp_path / "one"), make(tmp_path / "two")
     assert main(["certify", str(one), *options]) == 0
     assert "attacks: at most" in capsys.readouterr().out
-    told = run_command([*together(2), "certify", str(two), *options]).stdout
+    told = run_command([*together(2), "certify", str(two), *options], changes=SHORT_ATTACK).stdout
     assert told.count("vote under attack, at most %") == 1
     for name in ("certificates", "attacks"):
         rows = [read_rows(getattr(RunFolder(folder), name)) for folder in (one, two)]
@@ -113,8 +119,10 @@ def test_rows_of_other_weights_and_damaged_ones_are_refused(run: Path, tmp_path:
 
 
 def test_the_command_prints_a_table_and_the_report_shows_both_sides(
-    run: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, number in SHORT_ATTACK.items():
+        monkeypatch.setattr(name, number)
     command = ["certify", str(run), "--device", "cpu", "--limit", "3", "--samples", "40", "--select", "10"]
     assert main(command) == 0
     out = capsys.readouterr().out

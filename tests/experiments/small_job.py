@@ -1,6 +1,5 @@
-"""A reproduction that takes seconds; ``python -m tests.experiments.small_job DIR`` can be killed."""
+"""A reproduction that takes seconds."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +46,7 @@ def rows_of(folder: Path) -> dict[str, list[Row]]:
     }
 
 
-if __name__ == "__main__":
+def work(folder: Path) -> None:
+    """In a process that can be killed."""
     torch.set_num_threads(1)
-    reproduce(small_job(Path(sys.argv[1])))
+    reproduce(small_job(folder))

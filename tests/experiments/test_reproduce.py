@@ -3,11 +3,10 @@
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,8 @@ from rsc_snn.experiments.tables.context import Context
 from rsc_snn.runs.files import append_rows
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import STATES, last_states, read_reproduction
-from tests.experiments.small_job import BUDGET, PLACES, rows_of, small_job
+from tests.experiments.small_job import BUDGET, PLACES, rows_of, small_job, work
+from tests.training.launch import FORKS
 
 BOTH = ("Direct", "RSC-0.1")
 
@@ -81,23 +81,27 @@ def test_a_second_call_computes_nothing(undisturbed: Path, monkeypatch: pytest.M
 def test_killed_anywhere_it_ends_with_the_same_rows(undisturbed: Path, tmp_path: Path) -> None:
     draw = random.Random(7)
     for _ in range(2):
-        with start(tmp_path) as process:
-            wait_for_growth(tmp_path, draw.randint(1, 40), process)
-            process.send_signal(signal.SIGKILL)
-    with start(tmp_path) as process:
-        assert process.wait() == 0
+        process = start(tmp_path)
+        wait_for_growth(tmp_path, draw.randint(1, 40), process)
+        process.kill()
+        process.join()
+    process = start(tmp_path)
+    process.join()
+    assert process.exitcode == 0
     assert rows_of(tmp_path) == rows_of(undisturbed)
     assert {state["state"] for state in last_states(tmp_path).values()} == {"done"}
 
 
-def start(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "tests.experiments.small_job", str(folder)])
+def start(folder: Path) -> ForkServerProcess:
+    process = FORKS.Process(target=work, args=(folder,))
+    process.start()
+    return process
 
 
-def wait_for_growth(folder: Path, num_changes: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for_growth(folder: Path, num_changes: int, process: ForkServerProcess) -> None:
     """Wait until its files have changed so often since the start, or it has ended."""
     seen, changes = snapshot(folder), 0
-    while changes < num_changes and process.poll() is None:
+    while changes < num_changes and process.is_alive():
         time.sleep(0.02)
         now = snapshot(folder)
         changes += now != seen

@@ -14,13 +14,13 @@ WNIDS = [f"n{number:08}" for number in range(1000)]
 SMALL = ["--set", "network.width_divisor=8", "--set", "num_steps=1", "--set", "training.batch_size=8"]
 SMALL += ["--set", "training.warmup_epochs=0", "--set", "training.epochs=1"]
 SMALL += ["--set", "training.num_validation=8"]
-SMALL += ["--set", "training.num_images=64", "--set", "training.precision=float32", "--device", "cpu"]
+SMALL += ["--set", "training.num_images=32", "--set", "training.precision=float32", "--device", "cpu"]
 
 
 def write_image_net(root: Path) -> None:
     """1,000 classes of two training images and one test image, of three sizes; some of them odd."""
     folder = root / "imagenet"
-    sizes = [(60, 45), (45, 60), (300, 250)]
+    sizes = [(60, 45), (300, 250), *8 * [(45, 60)]]
     write_class_folders(folder / "train", WNIDS, 2, sizes=sizes)
     write_class_folders(folder / "val", WNIDS, 1, sizes=sizes)
     picture = Image.fromarray(smooth_noise(80, 70, seed=5))
@@ -49,14 +49,14 @@ def test_image_net_trains_end_to_end(tmp_path: Path, image_net: Path, launcher: 
     done = run([*launcher, *words, "--set", "training.num_workers=1", "--data-root", str(image_net)])
     (row,) = read_rows(folder / "training.jsonl")
     assert 0 <= row["num_skipped"] <= 4
-    assert row["num_train"] + row["num_skipped"] == 56
+    assert row["num_train"] + row["num_skipped"] == 24
     assert done.stderr.count("is left out") >= row["num_skipped"]
-    words = ["attack", str(folder), "--limit", "10", "--draws", "2", "--batch-size", "5", "--device", "cpu"]
+    words = ["attack", str(folder), "--limit", "5", "--draws", "2", "--batch-size", "3", "--device", "cpu"]
     done = run([*launcher, *words, "--data-root", str(image_net)])
-    assert "1 of 10 test images cannot be decoded and have no rows" in done.stderr
+    assert "1 of 5 test images cannot be decoded and have no rows" in done.stderr
     rows = read_rows(folder / "attacks.jsonl")
-    assert sorted({row["index"] for row in rows}) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
-    assert [row["label"] for row in rows if row["entry"] == "worst"] == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert sorted({row["index"] for row in rows}) == [0, 1, 2, 4]
+    assert [row["label"] for row in rows if row["entry"] == "worst"] == [0, 1, 2, 4]
 
 
 @pytest.mark.slow
@@ -66,18 +66,18 @@ def test_tiny_image_net_trains_end_to_end_with_a_teacher_and_an_adversary(tmp_pa
     words = ["train", "tiny-imagenet-vgg16-ersct-adv", "--out", str(folder), *SMALL]
     teacher = "objective.objective.teacher.recipe"
     changes = {"network.width_divisor": 8, "training.batch_size": 8, "training.epochs": 1}
-    changes |= {"training.num_images": 64, "training.num_validation": 8, "training.warmup_epochs": 0}
+    changes |= {"training.num_images": 32, "training.num_validation": 8, "training.warmup_epochs": 0}
     words += [word for name, value in changes.items() for word in ("--set", f"{teacher}.{name}={value}")]
     run([*ALONE, *words, "--data-root", str(tmp_path / "data")])
     assert len(read_rows(folder / "training.jsonl")) == 1
     assert len(read_rows(folder / "teacher" / "training.jsonl")) == 1
-    words = ["attack", str(folder), "--limit", "4", "--draws", "2", "--data-root", str(tmp_path / "data")]
+    words = ["attack", str(folder), "--limit", "2", "--draws", "2", "--data-root", str(tmp_path / "data")]
     run([*ALONE, *words])
-    assert len(read_rows(folder / "attacks.jsonl")) == 12
+    assert len(read_rows(folder / "attacks.jsonl")) == 6
     run([*ALONE, "report", str(folder)])
     assert (folder / "report.html").is_file()
     entries = json.loads((folder / "environment.json").read_text())
-    assert entries[0]["data"]["num_images"] == 64
+    assert entries[0]["data"]["num_images"] == 32
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ everything from nothing, as a user does.
 """
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -23,13 +24,15 @@ from pathlib import Path
 from rsc_snn.runs.files import read_rows
 
 _FORKED = "forked"
+NOTHING: Mapping[str, object] = {}
 ALONE = (_FORKED, "1")
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
     [
         "rsc_snn.cli.training",
         "rsc_snn.cli.attacking",
         "rsc_snn.evaluation.run",
+        "rsc_snn.experiments.reproduce",
         "sklearn.datasets",
         "torch._dynamo",
     ]
@@ -51,9 +54,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
 
 
-def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProcess[str]":
+def run(
+    command: Sequence[str], *, status: int = 0, changes: Mapping[str, object] = NOTHING
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end; ``changes`` are new values of module.name in forked processes."""
     if command[0] == _FORKED:
-        return _run_forked(int(command[1]), command[2:], status)
+        return _run_forked(int(command[1]), command[2:], status, changes)
+    assert not changes, "only of forked processes"
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -66,10 +73,12 @@ def run(command: Sequence[str], *, status: int = 0) -> "subprocess.CompletedProc
     return subprocess.CompletedProcess(command, status, out, err)
 
 
-def _run_forked(size: int, arguments: Sequence[str], status: int) -> "subprocess.CompletedProcess[str]":
+def _run_forked(
+    size: int, arguments: Sequence[str], status: int, changes: Mapping[str, object]
+) -> "subprocess.CompletedProcess[str]":
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        with _forked(size, arguments, str(out), str(err)) as processes:
+        with _forked(size, arguments, str(out), str(err), changes) as processes:
             deadline = time.monotonic() + 150
             while (left := _running(processes)) and time.monotonic() < deadline:
                 if len(left) < size and any(process.exitcode for process in processes):
@@ -93,7 +102,9 @@ def _running(processes: Sequence[ForkServerProcess]) -> list[ForkServerProcess]:
 
 
 @contextlib.contextmanager
-def _forked(size: int, arguments: Sequence[str], out: str, err: str) -> Iterator[list[ForkServerProcess]]:
+def _forked(
+    size: int, arguments: Sequence[str], out: str, err: str, changes: Mapping[str, object] = NOTHING
+) -> Iterator[list[ForkServerProcess]]:
     """Start the command in ``size`` processes; at the end of the context none is left."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -106,8 +117,8 @@ def _forked(size: int, arguments: Sequence[str], out: str, err: str) -> Iterator
     try:
         for rank in range(size):
             own = {"RANK": str(rank), "LOCAL_RANK": str(rank)} if size > 1 else {}
-            work = (list(arguments), shared | own, out, err)
-            processes.append(_FORKS.Process(target=_work, args=work))
+            work = (list(arguments), shared | own, out, err, dict(changes))
+            processes.append(FORKS.Process(target=_work, args=work))
             processes[-1].start()
         yield processes
     finally:
@@ -117,7 +128,9 @@ def _forked(size: int, arguments: Sequence[str], out: str, err: str) -> Iterator
             process.join()
 
 
-def _work(arguments: list[str], variables: dict[str, str], out: str, err: str) -> None:
+def _work(
+    arguments: list[str], variables: dict[str, str], out: str, err: str, changes: dict[str, object]
+) -> None:
     os.environ.clear()
     os.environ.update(variables)
     for number, place in ((1, out), (2, err)):
@@ -129,18 +142,29 @@ def _work(arguments: list[str], variables: dict[str, str], out: str, err: str) -
     from rsc_snn.cli.app import main
 
     torch.set_num_threads(1)
+    for name, value in changes.items():
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute)
+        setattr(importlib.import_module(module), attribute, value)
     sys.exit(main(arguments))
 
 
-def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patience: float = 120) -> bool:
+def run_and_kill(
+    command: Sequence[str],
+    is_time: Callable[[], bool],
+    *,
+    patience: float = 120,
+    changes: Mapping[str, object] = NOTHING,
+) -> bool:
     """Start the command and SIGKILL it, with its children, when ``is_time``; return whether it still ran."""
     deadline = time.monotonic() + patience
     if command[0] == _FORKED:
         size = int(command[1])
-        with _forked(size, command[2:], os.devnull, os.devnull) as processes:
+        with _forked(size, command[2:], os.devnull, os.devnull, changes) as processes:
             while not is_time() and len(_running(processes)) == size and time.monotonic() < deadline:
                 time.sleep(0.002)
             return len(_running(processes)) == size
+    assert not changes, "only of forked processes"
     with subprocess.Popen(
         command,
         env=environment(),
@@ -153,6 +177,53 @@ def run_and_kill(command: Sequence[str], is_time: Callable[[], bool], *, patienc
         was_running = process.poll() is None
         kill_tree(process.pid)
     return was_running
+
+
+def run_and_signal(
+    command: Sequence[str], is_time: Callable[[], bool], number: signal.Signals
+) -> "subprocess.CompletedProcess[str]":
+    """Start the command, signal it when ``is_time``, and let it end; statuses other than 0 come back.
+
+    What is not forked gets the signal alone, without its children; forked processes get it all, and twice
+    where they are several: torchrun repeats what a terminal sends to everybody.
+    """
+    if command[0] == _FORKED:
+        return _run_forked_and_signal(int(command[1]), command[2:], is_time, number)
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        _wait_until(is_time)
+        process.send_signal(number)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            kill_tree(process.pid)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _run_forked_and_signal(
+    size: int, arguments: Sequence[str], is_time: Callable[[], bool], number: signal.Signals
+) -> "subprocess.CompletedProcess[str]":
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        with _forked(size, arguments, str(out), str(err)) as processes:
+            _wait_until(is_time)
+            for process in processes * min(size, 2):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid or 0, number)
+            for process in processes:
+                process.join(60)
+            codes = [process.exitcode for process in processes]
+        told = out.read_text(), err.read_text()
+    assert None not in codes, "it goes on"
+    return subprocess.CompletedProcess(arguments, max(code or 0 for code in codes), *told)
+
+
+def _wait_until(is_time: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 100
+    while not is_time() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def has_rows(path: Path) -> Callable[[], bool]:

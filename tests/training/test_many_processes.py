@@ -1,10 +1,8 @@
 """Two processes do what one does, and survive what one survives."""
 
 import json
-import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +16,10 @@ from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import row_key
 from tests.training.launch import (
     ALONE,
-    descendants,
-    environment,
     has_rows,
-    kill_tree,
     run,
     run_and_kill,
+    run_and_signal,
     together,
     torchrun,
 )
@@ -40,9 +36,9 @@ SETTINGS = {
     "training.synchronise_norm": "true",
 }
 LONG = {
-    "training__epochs": 6,
+    "training__epochs": 4,
     "training__checkpoint_every": 3,
-    "training__num_images": 620,
+    "training__num_images": 420,
     "training__synchronise_norm": "false",  # each process has statistics of its own, and an average of them
     "training__ema_decay": 0.9,
 }
@@ -173,41 +169,30 @@ def after_progress(folder: Path, before: tuple[int, ...], wait: float) -> Callab
 def test_kill_9_three_times_and_resume_give_the_same_bits(tmp_path: Path) -> None:
     run([*together(2), *train_command("digits-vgg5-rsc0.1", tmp_path / "whole", **LONG)])
     command = train_command("digits-vgg5-rsc0.1", tmp_path / "killed", **LONG)
-    kill_and_resume(tmp_path / "killed", command, 3, seed=int.from_bytes(b"kill"), longest=0.3)
+    kill_and_resume(tmp_path / "killed", command, 3, seed=int.from_bytes(b"kill"), longest=0.1)
     whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(killed[name], value) for name, value in whole.items())
     assert timeless(tmp_path / "killed") == timeless(tmp_path / "whole")
-    assert [row["epoch"] for row in timeless(tmp_path / "killed")] == list(range(1, 7))
+    assert [row["epoch"] for row in timeless(tmp_path / "killed")] == list(range(1, 5))
     assert not RunFolder(tmp_path / "killed").checkpoint.exists(), "a finished run needs none"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_torchrun_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("launcher", "number"),
+    [(torchrun(2), signal.SIGTERM), (together(2), signal.SIGINT)],
+    ids=["SIGTERM", "SIGINT"],
+)
+def test_a_signal_to_torchrun_saves_and_says_how_to_go_on(
+    tmp_path: Path, launcher: tuple[str, ...], number: signal.Signals
+) -> None:
     """SIGTERM reaches torchrun, which passes it on; Ctrl-C in a terminal reaches every process."""
     folder = tmp_path / "run"
-    command = [*torchrun(2), *train_command("digits-vgg5-rsc0.1", folder, **LONGER)]
-    with subprocess.Popen(
-        command,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        deadline = time.monotonic() + 100
-        while not RunFolder(folder).checkpoint.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        for pid in [process.pid] if number == signal.SIGTERM else [*descendants(process.pid), process.pid]:
-            os.kill(pid, number)
-        try:
-            out, err = process.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            kill_tree(process.pid)
-            raise
-    assert process.returncode != 0
-    assert out.count("saved; continue with: torchrun --nproc-per-node 2 -m rsc_snn train") == 1
-    assert err.count(f"rsc-snn: stopped by {number.name}") == 1
+    command = [*launcher, *train_command("digits-vgg5-rsc0.1", folder, **LONGER)]
+    done = run_and_signal(command, RunFolder(folder).checkpoint.exists, number)
+    assert done.returncode != 0
+    assert done.stdout.count("saved; continue with: torchrun --nproc-per-node 2 -m rsc_snn train") == 1
+    assert done.stderr.count(f"rsc-snn: stopped by {number.name}") == 1
     assert not (folder / "weights.safetensors").exists()
     state = torch.load(RunFolder(folder).checkpoint, weights_only=True)
     assert state["progress"]["epoch"] < 16
@@ -236,16 +221,14 @@ def test_two_processes_attack_as_one_and_survive_a_kill(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("launcher", "settings", "message"),
+    ("settings", "message"),
     [
-        (torchrun(2), {"training__batch_size": 21}, "2 processes cannot share passes of 21 images"),
-        (together(2), {"num_steps": 0}, "num_steps must be >= 1, got 0"),
+        ({"training__batch_size": 21}, "2 processes cannot share passes of 21 images"),
+        ({"num_steps": 0}, "num_steps must be >= 1, got 0"),
     ],
 )
-def test_bad_input_is_told_once(
-    tmp_path: Path, launcher: tuple[str, ...], settings: dict[str, object], message: str
-) -> None:
-    done = run([*launcher, *train_command("digits-vgg5-rsc0.1", tmp_path / "run", **settings)], status=1)
+def test_bad_input_is_told_once(tmp_path: Path, settings: dict[str, object], message: str) -> None:
+    done = run([*together(2), *train_command("digits-vgg5-rsc0.1", tmp_path / "run", **settings)], status=1)
     lines = [line for line in done.stderr.splitlines() if line.startswith("rsc-snn:")]
     assert len(lines) == 1
     assert message in lines[0]

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from rsc_snn.runs.folder import RunFolder
 from rsc_snn.training import Recipe, Training, train
 from rsc_snn.training.checkpoint import Progress
 from rsc_snn.training.display import SilentDisplay
-from tests.training.launch import ALONE, run, run_and_kill
+from tests.training.launch import ALONE, run, run_and_kill, run_and_signal
 
 
 def tiny(method: str = "rsc0.1", **changes: object) -> Recipe:
@@ -111,19 +110,20 @@ def test_kill_9_in_the_middle_and_resume_give_the_same_bits(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    command = [sys.executable, "-m", "rsc_snn", "train", "digits-vgg5-direct", "--out", str(tmp_path / "run")]
+@pytest.mark.parametrize(
+    ("start", "number", "status"),
+    [((sys.executable, "-m", "rsc_snn"), signal.SIGTERM, 143), (ALONE, signal.SIGINT, 130)],
+    ids=["SIGTERM to the module", "SIGINT"],
+)
+def test_a_signal_saves_and_says_how_to_go_on(
+    tmp_path: Path, start: tuple[str, ...], number: signal.Signals, status: int
+) -> None:
+    command = [*start, "train", "digits-vgg5-direct", "--out", str(tmp_path / "run")]
     command += ["--set", "training.checkpoint_every=1", "--set", "network.hidden_width=16"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
-        while not RunFolder(tmp_path / "run").checkpoint.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == status
-    assert "--resume" in out
-    assert err == f"rsc-snn: stopped by {number.name}\n"
+    done = run_and_signal(command, RunFolder(tmp_path / "run").checkpoint.exists, number)
+    assert done.returncode == status
+    assert "--resume" in done.stdout
+    assert done.stderr == f"rsc-snn: stopped by {number.name}\n"
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
