@@ -22,15 +22,16 @@ def test_the_demo_tells_the_whole_story(
                 r,
                 network=network,
                 num_steps=min(r.num_steps, 2),
-                training=replace(r.training, epochs=1, num_images=200, num_validation=0),
+                training=replace(r.training, epochs=1, num_images=64, num_validation=0),
             )
             for r in recipes()
         ]
 
     recipes = demo.recipes
     monkeypatch.setattr(demo, "recipes", small)
-    monkeypatch.setattr(demo, "NUM_IMAGES", 8)
+    monkeypatch.setattr(demo, "NUM_IMAGES", 4)
     monkeypatch.setattr(demo, "NUM_DRAWS", 2)
+    monkeypatch.setattr(demo, "STRENGTHS", (8 / 255, 32 / 255))
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
     out = capsys.readouterr().out
     for method in demo.METHODS:
