@@ -127,7 +127,7 @@ def test_draws_of_a_decision_depend_on_neither_company_nor_passes() -> None:
     images = torch.rand(9, 1, 8, 8, generator=seeded(0), dtype=torch.float64)
     labels = torch.zeros(9, dtype=torch.int64)
     classifier = small_classifier(NOISY).double()
-    options = {"num_select": 20, "num_estimate": 3000, "radius": 0.05}
+    options = {"num_select": 20, "num_estimate": 1000, "radius": 0.05}
     together = rs.certify(classifier, images, labels, **options)  # type: ignore[arg-type]
     assert len({row.num_draws for row in together}) > 2
     order = torch.tensor([5, 2])

@@ -1,4 +1,4 @@
-"""The reliable suite in batches of 1, 7 and 16: the same noise bit by bit, and in float64 the same rows."""
+"""The reliable suite in batches of 1, 3 and 16: the same noise bit by bit, and in float64 the same rows."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,8 +18,8 @@ from tests.helpers import seeded
 
 pytestmark = pytest.mark.filterwarnings("ignore::rsc_snn.errors.WeakEvaluation")
 
-SIZES = (1, 7, 16)  # the last is larger than the number of images
-NUM_IMAGES = 8
+SIZES = (1, 3, 16)  # the last is larger than the number of images
+NUM_IMAGES = 4
 PASSES = ("batch_size", "draw_chunk", "rows_per_pass")
 MEASURED = ("heldout_margin", "linf", "l2")
 
@@ -45,7 +45,7 @@ def _shortened(entry: Entry) -> Entry:
 
 def problem(classifier: rs.SpikingClassifier, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Images, and labels that are right under most draws."""
-    images = torch.rand(NUM_IMAGES, 1, 8, 8, generator=seeded(0)).to(dtype)
+    images = torch.rand(NUM_IMAGES, 1, 8, 8, generator=seeded(2)).to(dtype)
     return images, classifier.logits(images, rs.Streams(0, "probe", range(NUM_IMAGES))).argmax(1)
 
 
@@ -90,11 +90,11 @@ def test_rows_of_every_entry_are_the_same_in_float64() -> None:
             images,
             labels,
             attacks=shortened(suite(torch.float64)),
-            num_draws=8,
+            num_draws=4,
             batch_size=size,
             rows_per_pass=rows,
         ).rows
-        for size, rows in zip(SIZES, (None, 3, None), strict=True)
+        for size, rows in zip(SIZES, (None, 2, None), strict=True)
     ]
     assert len(found[0]) == 8 * NUM_IMAGES
     assert len({row["winner"] for row in found[0] if row["entry"] == "worst"}) > 2, "several entries win"
@@ -126,7 +126,7 @@ def test_noise_is_the_same_bit_by_bit(dtype: torch.dtype, monkeypatch: pytest.Mo
         found.append(rs.evaluate(victim, images, labels, attacks=attacks, num_draws=4, batch_size=size).rows)
     for purpose in ("attack", "heldout", "score"):
         for index in range(NUM_IMAGES):
-            assert seen[purpose, index, 1] == seen[purpose, index, 7] == seen[purpose, index, 16]
+            assert seen[purpose, index, 1] == seen[purpose, index, 3] == seen[purpose, index, 16]
     shares = [share_of_differing(found[0], other) for other in found[1:]]
-    print(f"{dtype}: share of rows that differ from batches of 1, in batches of 7 and 16: {shares}")
+    print(f"{dtype}: share of rows that differ from batches of 1, in batches of 3 and 16: {shares}")
     assert dtype == torch.float32 or shares == [0, 0]

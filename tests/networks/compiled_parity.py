@@ -1,7 +1,6 @@
 """Compiled kernels beside the plain oracle, printed as JSON: for a process without checks of annotations."""
 
 import copy
-import itertools
 import json
 
 import torch
@@ -18,9 +17,9 @@ def seeded(seed: int) -> torch.Generator:
 
 
 def neuron_case(neuron: LIF, dtype: torch.dtype) -> dict[str, object]:
-    current = (1.5 * torch.randn(4, 1001, generator=seeded(0))).to(dtype).requires_grad_()
-    weights = torch.randn(4, 1001, generator=seeded(1)).to(dtype)
-    ours = Layer(neuron, CompiledKernels(), Shape(4)).spikes(current)
+    current = (1.5 * torch.randn(3, 1001, generator=seeded(0))).to(dtype).requires_grad_()
+    weights = torch.randn(3, 1001, generator=seeded(1)).to(dtype)
+    ours = Layer(neuron, CompiledKernels(), Shape(3)).spikes(current)
     theirs = neuron.driven(current, neuron.surrogate)
     a, b = (torch.autograd.grad((spikes * weights).sum(), current)[0] for spikes in (ours, theirs))
     return {
@@ -51,12 +50,12 @@ def network_case(
 
 def main() -> None:
     neurons = [LIF(), LIF(decay=0.9, threshold=0.7, surrogate=Sigmoid(), detach_reset=True)]
-    dtypes = (torch.float32, torch.float64)
-    found = [neuron_case(neuron, dtype) for neuron, dtype in itertools.product(neurons, dtypes)]
+    dtypes = (torch.float32, torch.float64)  # the networks below have LIF() in float64
+    found = [neuron_case(*case) for case in zip(neurons, dtypes, strict=True)]
     spec = rs.networks.VGG5(hidden_width=64, width_divisor=8)
     network = spec.build(image_shape=(3, 16, 16), generator=seeded(0))
     coding = rs.codings.RandomizedSmoothing(variance=0.1)
-    plain = rs.SpikingClassifier(network, coding, 4, (0.5,), (0.25,)).double().train()
+    plain = rs.SpikingClassifier(network, coding, 3, (0.5,), (0.25,)).double().train()
     compiled = copy.deepcopy(plain)
     rs.networks.set_backend(plain, "plain")
     rs.networks.set_backend(compiled, "compiled")

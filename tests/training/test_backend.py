@@ -1,6 +1,7 @@
 """Compiled kernels in a training run: chosen, recorded, kept; and blocks that are computed twice."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import torch
 from rsc_snn.errors import InputError, NotCompiled, RunFolderError
 from rsc_snn.networks import backend_of, set_backend
 from rsc_snn.networks.compiling import can_compile
+from rsc_snn.objectives import ERSCT
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.training import backend, train
+from rsc_snn.training import TrainedTeacher, backend, train
 from rsc_snn.training.estimate import Estimate
+from rsc_snn.training.recipe import Recipe
 from tests.training.launch import ALONE, run
 from tests.training.test_training import StopAt, tiny, weights
 
@@ -31,6 +34,12 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(backend, "compile_kernels", compile_kernels)
     monkeypatch.setattr(backend, "can_compile", lambda device: True)
     return modules
+
+
+def taught(**changes: object) -> Recipe:
+    """A student with a teacher that is as small."""
+    teacher = TrainedTeacher(recipe=replace(tiny("ann"), num_steps=1))
+    return replace(tiny("ersct", **changes), objective=ERSCT(teacher=teacher))
 
 
 def recorded(run: Path) -> list[bool | None]:
@@ -72,7 +81,7 @@ def test_teacher_and_average_are_computed_alike(
 ) -> None:
     others: list[tuple[Any, str]] = []
     monkeypatch.setattr(backend, "set_backend", lambda module, name: others.append((module, name)))
-    recipe = tiny("ersct", epochs=1, warmup_epochs=0.0, num_images=400, ema_decay=0.5)
+    recipe = taught(epochs=1, warmup_epochs=0.0, ema_decay=0.5)
     result = train(recipe, tmp_path / "run", compiled="on")
     assert len(compiled) == 2, "the teacher's run and the student's"
     assert [name for _, name in others] == ["compiled", "compiled"]
@@ -120,7 +129,7 @@ def test_a_run_of_an_earlier_version_goes_on_without(
 
 
 def test_a_teacher_keeps_what_it_began_with(tmp_path: Path, compiled: list[Any]) -> None:
-    recipe, place = tiny("ersct", num_images=400), tmp_path / "run"
+    recipe, place = taught(), tmp_path / "run"
     with pytest.raises(RuntimeError, match="crash"):
         train(recipe, place, display=StopAt(3))
     assert recorded(place / "teacher") == [False]
@@ -145,7 +154,7 @@ def test_blocks_that_are_computed_twice_train_the_same_weights(tmp_path: Path) -
 @pytest.mark.skipif(not can_compile(torch.device("cpu")), reason="no C++ compiler")
 def test_a_compiled_run_of_the_command_learns_the_same(tmp_path: Path) -> None:
     """In processes of their own. Rounding may flip a spike: losses agree, weights need not to the bit."""
-    settings = ["training.epochs=1", "training.num_images=300", "training.num_validation=20"]
+    settings = ["training.epochs=1", "training.num_images=200", "training.num_validation=20"]
     settings += ["training.batch_size=20", "training.warmup_epochs=0.5"]
     settings += ["num_steps=2", "network.hidden_width=16"]
     command = [*ALONE, "train", "digits-vgg5-rsc0.1", "--device", "cpu"]

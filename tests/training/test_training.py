@@ -1,9 +1,11 @@
 """Training: resumed runs are bit-identical, rows are complete, folders are safe."""
 
+import functools
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,22 +55,34 @@ def timeless(folder: Path) -> list[dict[str, object]]:
     return [{name: row[name] for name in row if name not in timed} for row in rows]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Trains a method without a crash, once for all tests of it."""
+
+    @functools.cache
+    def trained(method: str) -> Path:
+        place = tmp_path_factory.mktemp("whole") / method
+        train(tiny(method), place, seed=3)
+        return place
+
+    return trained
+
+
 @pytest.mark.parametrize(
     ("method", "num_steps"),
     [*(("rsc0.1", num_steps) for num_steps in (1, 3, 6, 7, 11)), ("rsc0.1-cons-smoothadv", 7)],
 )
 def test_a_crash_anywhere_and_a_resume_give_the_same_bits(
-    tmp_path: Path, method: str, num_steps: int
+    tmp_path: Path, whole: Callable[[str], Path], method: str, num_steps: int
 ) -> None:
     recipe = tiny(method)
-    train(recipe, tmp_path / "whole", seed=3)
     with pytest.raises(RuntimeError, match="crash"):
         train(recipe, tmp_path / "broken", seed=3, display=StopAt(num_steps))
     assert not (tmp_path / "broken" / "weights.safetensors").exists()
     train(recipe, tmp_path / "broken", seed=3, resume=True)
-    first, second = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    first, second = weights(whole(method)), weights(tmp_path / "broken")
     assert all(torch.equal(first[name], second[name]) for name in first)
-    assert timeless(tmp_path / "whole") == timeless(tmp_path / "broken")
+    assert timeless(whole(method)) == timeless(tmp_path / "broken")
 
 
 def test_seeds_matter_and_repeat(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rsc_snn.report.audits import draw_curves
+from rsc_snn.report.audits import drawing_of
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.tables import MISSING, Table
 from rsc_snn.runs.audit_schema import VERDICTS
@@ -15,7 +15,7 @@ def audit_section(name: str, rows: Sequence[Row]) -> Section:
     columns = ("check", "sign", "verdict", "value", "limit", "what was measured")
     table = Table(title, columns, [_line(row) for row in rows])
     words = f"{_summary(rows)} A check passes if nothing speaks against it; that proves nothing."
-    curves = draw_curves(rows)
+    curves = drawing_of(rows)
     picture = curves and Picture(
         curves,
         "A small curve per check, with 95 % intervals over images. The table holds the number that each "

@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from rsc_snn.report.png import as_png
@@ -36,8 +36,14 @@ def draw_curves(rows: Sequence[Row]) -> bytes | None:
 
     The same rows are drawn once: a page may show them in several places.
     """
+    draw = drawing_of(rows)
+    return draw and draw()
+
+
+def drawing_of(rows: Sequence[Row]) -> Callable[[], bytes] | None:
+    """Return what draws ``draw_curves`` when it is called; None where there is nothing to draw."""
     drawn = [row for row in rows if row["curve"]]
-    return _drawn(json.dumps(drawn)) if drawn else None
+    return partial(_drawn, json.dumps(drawn)) if drawn else None
 
 
 @lru_cache(maxsize=32)

@@ -1,7 +1,8 @@
 """What a page is made of: headings with words, tables and pictures. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rsc_snn.report.tables import Table
 
@@ -11,16 +12,21 @@ class Picture:
     """A PNG with what a reader who cannot see it needs.
 
     Attributes:
-        png: The file.
+        source: The file, or what draws it: a format without pictures draws none.
         alt: What it shows, in a sentence.
         caption: What to read from it, and what not.
         width: Largest width on the page, CSS pixels.
     """
 
-    png: bytes
+    source: bytes | Callable[[], bytes]
     alt: str
     caption: str = ""
     width: int = 800
+
+    @cached_property
+    def png(self) -> bytes:
+        """The file, drawn once."""
+        return self.source if isinstance(self.source, bytes) else self.source()
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def coded_images_picture(path: Path) -> Picture:
         line[0].set_ylabel(name, fontsize=9)
     shown = "; ".join(f"{name}: {metadata.get(name, 'an image')}" for name in sets)
     return Picture(
-        _png(figure),
+        lambda: _png(figure),
         alt=f"One image of each data set ({', '.join(sets)}) in {len(labels)} versions: {'; '.join(labels)}.",
         caption=f"Coded images as the network sees them. {shown}.",
         width=150 * len(labels),
@@ -103,7 +103,7 @@ def similarity_picture(rows: Sequence[Row]) -> Picture | None:
     names = sorted(handles, key=lambda name: list(_STYLES).index(name.partition(",")[0]))
     shown = [handles[name] for name in names]
     figure.legend(shown, names, loc="outside lower center", ncols=3, fontsize=8)
-    return Picture(_png(figure), alt=_alt(chosen), caption=_CAPTION)
+    return Picture(lambda: _png(figure), alt=_alt(chosen), caption=_CAPTION)
 
 
 _CAPTION = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rsc_snn.report.audits import audit_flags, draw_curves
+from rsc_snn.report.audits import audit_flags, drawing_of
 from rsc_snn.report.certified_runs import certified_runs_table
 from rsc_snn.report.reproduction.cells import subject_text
 from rsc_snn.report.reproduction.compared import AUDIT
@@ -36,7 +36,7 @@ def audit_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     found = []
     for line in distinct([line for line in lines if AUDIT in line.numbers]):
         for rows in evidence.sample(line.numbers[AUDIT]).seeds[:1]:
-            curves = draw_curves(rows)
+            curves = drawing_of(rows)
             alt = f"A small curve per check for {subject_text(line)}. The table has the numbers that decide."
             caption = (
                 f"{subject_text(line)}: what the signs and the checks beyond them are read off; intervals "

@@ -103,7 +103,7 @@ def area_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         "Shaded: the area of the paper's QTE, one trapezoid from 0 to 8/255 (dashed). Solid: what was "
         "measured; bands are 95 % intervals over images. The numbers are in the table."
     )
-    return [Picture(png(figure), alt, caption, 640)]
+    return [Picture(lambda: png(figure), alt, caption, 640)]
 
 
 def points(evidence: Evidence, lines: Sequence[Line]) -> dict[str, dict[Subject, tuple[Measured, Measured]]]:
@@ -164,7 +164,7 @@ def plane_picture(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
         "images. Further up and to the right is better; along a grey line one accuracy is traded for "
         f"the other.{f' {PARTIAL}' if is_partial(evidence, lines) else ''}"
     )
-    return [Picture(png(figure), alt, caption, 520 * len(found))]
+    return [Picture(lambda: png(figure), alt, caption, 520 * len(found))]
 
 
 def _draw_point(place: object, label: str, style: int, pair: tuple[Measured, Measured]) -> None:

@@ -37,12 +37,16 @@ def noise_pictures(evidence: Evidence, lines: Sequence[Line]) -> list[Picture]:
     partial = f" {PARTIAL}" if is_partial(evidence, lines) else ""
     bands = f"Bands are 95 % intervals over images.{stand_in}{partial}"
     words = "Accuracy over the variance of the noise, a plot per attack: clean solid, under attack dotted"
-    across = draw_panels([_over_variance(attack, points) for attack, points in found.items()])
-    along = draw_panels([_over_eps(attack, points) for attack, points in found.items()])
+    across = [_over_variance(attack, points) for attack, points in found.items()]
+    along = [_over_eps(attack, points) for attack, points in found.items()]
     return [
-        Picture(across, f"{words}, a line per attack strength. The numbers are in the tables.", bands),
         Picture(
-            along,
+            lambda: draw_panels(across),
+            f"{words}, a line per attack strength. The numbers are in the tables.",
+            bands,
+        ),
+        Picture(
+            lambda: draw_panels(along),
             "Accuracy over attack strength, a plot per attack, a line per variance; see the tables.",
             f"The same numbers over attack strength; 0 is the clean image. {bands}",
         ),

@@ -138,4 +138,5 @@ def pictures_over(
     stand_in = " Networks are stand-ins, named in the tables." if any(line.stand_in for line in lines) else ""
     caption = f"Accuracy of a single noise draw over {axis.label}; bands are 95 % intervals over images."
     partial = f" {PARTIAL}" if is_partial(evidence, lines) else ""
-    return [Picture(draw_panels(panels), alt, f"{caption}{stand_in}{partial}{words and ' ' + words}")]
+    said = f"{caption}{stand_in}{partial}{words and ' ' + words}"
+    return [Picture(lambda: draw_panels(panels), alt, said)]
