@@ -14,12 +14,12 @@ class Budget(Spec):
     """Sizes that all cells share.
 
     Args:
-        name: "smoke", "short" or "paper".
+        name: "smoke", "small", "short" or "paper".
         words: What it means, in a line.
         stand_in: Base recipe that stands for every data set and network; None takes the paper's.
         settings: ``--set`` words for every recipe that has these fields.
         num_steps: T of spiking networks, at most; None is the recipe's.
-        hidden_width: Of VGG networks, at most; None is the recipe's.
+        hidden_width: Of VGG networks before the divisor, at most; None is the recipe's.
         divisors: Base recipe and the divisor of all its widths.
         num_images: Test images of the paper's protocol; None is all.
         num_draws: Scoring draws, and held-out draws, of the paper's protocol.
@@ -125,16 +125,48 @@ SHORT = Budget(
     num_certified=32,
     num_samples=1000,
 )
+SMALL = Budget(
+    name="small",
+    words="all training images once, a quarter of the channels and few time steps: many networks on a CPU, "
+    "for comparisons among them",
+    settings=(
+        "training.warmup_epochs=0.1",
+        "training.epochs=1",
+        "training.num_validation=1000",
+        "training.batch_size=32",
+        "training.learning_rate=0.05",
+    ),
+    num_steps=4,
+    hidden_width=1024,  # before the divisor
+    divisors=(
+        ("cifar10-vgg5", 4),
+        ("cifar10-vgg11", 8),
+        ("cifar100-vgg11", 8),
+        ("tiny-imagenet-vgg16", 8),
+        ("imagenet-resnet19", 8),
+        ("imagenet-sewresnet18", 8),
+    ),
+    num_images=300,
+    num_draws=10,
+    rows_per_pass=320,
+    reliable=QUICK,
+    num_reliable=32,
+    num_eot=32,
+    audit=QUICK,
+    num_audited=32,
+    num_certified=100,
+    num_samples=1000,
+)
 PAPER = Budget(
     name="paper",
     words="the full recipes and all test images; the reliable protocol in full and certificates on 500, "
     "attacks of many draws or steps on 1,000, the audit on 100",
 )
-_BUDGETS = {budget.name: budget for budget in (SMOKE, SHORT, PAPER)}
+_BUDGETS = {budget.name: budget for budget in (SMOKE, SMALL, SHORT, PAPER)}
 
 
 def budget_called(name: str) -> Budget:
-    """Return the budget called "smoke", "short" or "paper"."""
+    """Return the budget called "smoke", "small", "short" or "paper"."""
     if name not in _BUDGETS:
         raise UnknownNameError("budget", name, _BUDGETS)
     return _BUDGETS[name]

@@ -1,26 +1,29 @@
-"""The tables and figures that can be reproduced: found in the package ``tables``, not written down."""
+"""What can be reproduced: found in the packages ``tables`` and ``questions``, not written down."""
 
 import importlib
 import pkgutil
 from collections.abc import Callable
+from types import ModuleType
 
 from rsc_snn.errors import UnknownNameError
-from rsc_snn.experiments import tables
+from rsc_snn.experiments import questions, tables
 from rsc_snn.experiments.tables.context import Asked, Context
 
-ALL = "all"
+ALL, QUESTIONS = "all", "questions"
 _PAPERS = ("table", "figure")
 Lines = Callable[[Context], list[Asked]]
 
 
 def table_functions() -> dict[str, Lines]:
-    """Return place -> function: the paper's tables, its figures, then what goes beyond it."""
-    names = [info.name for info in pkgutil.iter_modules(tables.__path__)]
-    modules = {name: importlib.import_module(f"{tables.__name__}.{name}") for name in names}
-    found: dict[str, Lines] = {
-        name: module.lines for name, module in modules.items() if hasattr(module, "lines")
-    }
-    return {name: found[name] for name in sorted(found, key=_order)}
+    """Return place -> function: the paper's tables, its figures, what goes beyond it, the open questions."""
+    found = _lines_in(tables)
+    return {name: found[name] for name in sorted(found, key=_order)} | question_functions()
+
+
+def question_functions() -> dict[str, Lines]:
+    """Return place -> function of the questions that the paper leaves open."""
+    found = _lines_in(questions)
+    return {name: found[name] for name in sorted(found)}
 
 
 def is_papers(place: str) -> bool:
@@ -29,16 +32,27 @@ def is_papers(place: str) -> bool:
 
 
 def chosen(names: list[str]) -> tuple[str, ...]:
-    """Return the places of some names, in the order of the paper; "all" is all of them.
+    """Return the places of some names, in the order of the paper.
+
+    "all" is everything but the open questions, which need many more networks; "questions" is those.
 
     Raises:
         UnknownNameError: nothing is called so.
     """
-    known = table_functions()
+    asked = set(question_functions())
+    known = tuple(table_functions())
+    groups = {ALL: {*known} - asked, QUESTIONS: asked}
     for name in names:
-        if name != ALL and name not in known:
-            raise UnknownNameError("table or figure", name, [*known, ALL])
-    return tuple(known) if ALL in names else tuple(name for name in known if name in names)
+        if name not in known and name not in groups:
+            raise UnknownNameError("table, figure or question", name, [*known, *groups])
+    wanted = set().union(*(groups.get(name, {name}) for name in names))
+    return tuple(name for name in known if name in wanted)
+
+
+def _lines_in(package: ModuleType) -> dict[str, Lines]:
+    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
+    modules = {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
+    return {name: module.lines for name, module in modules.items() if hasattr(module, "lines")}
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from rsc_snn.data import AbstractDataset
 from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError, UnknownNameError
+from rsc_snn.experiments.arm import METHODS
 from rsc_snn.experiments.budget import SMOKE
 from rsc_snn.experiments.cells import AbstractCell, Network, Place, Trained
 from rsc_snn.experiments.cells.base import place_words, said
 from rsc_snn.experiments.places import table_functions
-from rsc_snn.experiments.tables.context import BASES, METHODS, Asked, Context
+from rsc_snn.experiments.tables.context import BASES, Asked, Context
 from rsc_snn.runs.reproduction import Line, Reproduction, Task
 
 NOT_RUN = "not run: "
@@ -33,15 +34,19 @@ class Filter:
     def __post_init__(self) -> None:
         if self.dataset is not None and self.dataset not in (known := set(_datasets())):
             raise UnknownNameError("data set of the paper", self.dataset, known)
+
+    def require_known(self, lines: Iterable[Line]) -> None:
+        """Raise unless every method is one of the paper's rows, or a row of these lines."""
+        known = {*METHODS, *METHODS.values(), *(line.method for line in lines)}
         for method in self.methods:
-            if method not in (known := {*METHODS, *METHODS.values()}):
+            if method not in known:
                 raise UnknownNameError("row", method, known)
 
     def wants(self, line: Line) -> bool:
         """Whether a line is wanted."""
         is_dataset = self.dataset is None or _datasets()[self.dataset] == line.dataset
         wanted = {METHODS.get(name, name) for name in self.methods}
-        return is_dataset and (not wanted or METHODS[line.method] in wanted)
+        return is_dataset and (not wanted or METHODS.get(line.method, line.method) in wanted)
 
 
 def _datasets() -> dict[str, str]:
@@ -56,7 +61,9 @@ def ask(places: Iterable[str], context: Context, wanted: Filter, data_root: Path
         InputError: no line is left, or the data set that was asked for by name is not there.
     """
     functions, root = table_functions(), find_root(data_root)
-    asked = [found for place in places for found in functions[place](context) if wanted.wants(found.line)]
+    every = [found for place in places for found in functions[place](context)]
+    wanted.require_known(found.line for found in every)
+    asked = [found for found in every if wanted.wants(found.line)]
     if not asked:
         raise InputError(
             f"{', '.join(places)} has no row for --dataset {wanted.dataset or 'all'} and --rows "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.budget import Budget
 from rsc_snn.experiments.catalogue import by_name
 from rsc_snn.experiments.cells import Network
@@ -12,26 +13,40 @@ from rsc_snn.training import Recipe, TrainedTeacher
 _TEACHER = "objective.teacher.recipe."
 
 
-def network_for(budget: Budget, base: str, method: str, seed: int) -> Network:
-    """Return the network of a method under a budget.
+def network_for(budget: Budget, base: str, arm: Arm, seed: int) -> Network:
+    """Return the network of an arm under a budget.
+
+    Settings of the arm that change nothing any more are left out, so that arms that come to the same are one
+    network.
 
     Args:
         budget: How far it is cut down, or what stands in for it.
         base: DATASET-NETWORK of the paper's.
-        method: METHOD of a recipe's name.
+        arm: METHOD of a recipe's name, and what is set beyond the budget.
         seed: Of the training.
     """
     base = budget.stand_in or base
-    full = by_name(f"{base}-{method}")
+    full = by_name(f"{base}-{arm.method}")
     settings = list(budget.settings_for(base, full))
     for teacher in _trained_teachers(full):
         settings += [_TEACHER + word for word in budget.settings_for(base, teacher)]
-    return Network(recipe=_with(full, settings), seed=seed, settings=tuple(settings))
+    recipe = _with(full, settings)
+    for setting in arm.settings:
+        changed = _with(recipe, (setting,))
+        if changed != recipe:
+            settings.append(setting)
+        recipe = changed
+    return Network(recipe=recipe, seed=seed, settings=tuple(settings))
 
 
-def reductions(network: Network) -> tuple[str, ...]:
-    """Say how a network differs from the full recipe of its name, a few words for each difference."""
-    full, ours = by_name(network.recipe.name), network.recipe
+def reductions(network: Network, settings: Sequence[str] = ()) -> tuple[str, ...]:
+    """Say how a network is smaller than the full recipe of its name, a few words for each difference.
+
+    Args:
+        network: The network.
+        settings: ``--set`` words that the full recipe has too: what an experiment varies is no reduction.
+    """
+    full, ours = _with(by_name(network.recipe.name), settings), network.recipe
     told: list[str] = []
     if ours.training.epochs != full.training.epochs:
         told.append(f"{ours.training.epochs} of {full.training.epochs} epochs")

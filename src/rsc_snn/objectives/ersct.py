@@ -11,6 +11,7 @@ from torch.nn import functional
 from rsc_snn.classifier import AbstractClassifier, SpikingClassifier
 from rsc_snn.errors import InputError, RangeError
 from rsc_snn.objectives.base import AbstractObjective
+from rsc_snn.objectives.of_logits import AbstractOfLogits
 from rsc_snn.objectives.teachers import AbstractTeacher, as_teacher, require_same_classes
 from rsc_snn.objectives.tet import TET
 from rsc_snn.rng import Randomness
@@ -34,7 +35,7 @@ class ERSCT(AbstractObjective):
         is_reversed: Whether KL(student || teacher) is used instead.
         is_teacher_noisy: Whether the teacher sees the student's noisy current, averaged over time, instead
             of the image; behind an adversary, a current of the original image with a draw of its own.
-        presynaptic: The loss against the labels.
+        presynaptic: The loss against the labels: TET, or CrossEntropy for distillation alone.
     """
 
     teacher: AbstractTeacher | nn.Module | Path | str
@@ -42,7 +43,7 @@ class ERSCT(AbstractObjective):
     temperature: float = 1.0
     is_reversed: bool = False
     is_teacher_noisy: bool = False
-    presynaptic: TET = field(default_factory=TET)
+    presynaptic: AbstractOfLogits = field(default_factory=TET)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "teacher", as_teacher(self.teacher))

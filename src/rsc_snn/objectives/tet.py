@@ -7,14 +7,12 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from rsc_snn.classifier import AbstractClassifier
 from rsc_snn.errors import RangeError
-from rsc_snn.objectives.base import AbstractObjective
-from rsc_snn.rng import Randomness
+from rsc_snn.objectives.of_logits import AbstractOfLogits
 
 
 @dataclass(frozen=True, kw_only=True)
-class TET(AbstractObjective):
+class TET(AbstractOfLogits):
     """The pre-synaptic loss L_P-S of E-RSCT [Deng et al., arXiv:2202.11946].
 
     (1 - w) * mean over t of CE(O(t), y) + w * mean over t, batch and class of (O(t) - target)^2, where O(t)
@@ -34,19 +32,6 @@ class TET(AbstractObjective):
             raise RangeError(f"mse_weight must lie in [0, 1], got {self.mse_weight}")
         if not math.isfinite(self.target):
             raise RangeError(f"target must be finite, got {self.target}")
-
-    def loss_and_logits(
-        self,
-        classifier: AbstractClassifier,
-        images: Float[Tensor, "B C H W"],
-        labels: Int64[Tensor, "B"],
-        *,
-        generator: Randomness = None,
-        originals: Float[Tensor, "B C H W"] | None = None,
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "B K"]]:
-        """Return the loss and the mean logits."""
-        logits_TBK = classifier.logits_over_time(images, generator)
-        return self.of_logits(logits_TBK, labels), logits_TBK.mean(0)
 
     def of_logits(self, logits_TBK: Float[Tensor, "T B K"], labels: Int64[Tensor, "B"]) -> Float[Tensor, ""]:
         """Return the loss of logits that are there already."""

@@ -88,7 +88,7 @@ class Reproduction:
 
     Args:
         places: The tables and figures, in order.
-        budget: "smoke", "short" or "paper".
+        budget: "smoke", "small", "short" or "paper".
         seeds: Number of seeds.
         lines: What the report shows.
         tasks: The cells, in the order in which they run.

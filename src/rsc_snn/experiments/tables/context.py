@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from rsc_snn.attacks import Entry, Suite, paper, reliable
 from rsc_snn.attacks.suites import RELIABLE
 from rsc_snn.evaluation.summary import WORST
+from rsc_snn.experiments.arm import Arm, Method, as_arm
 from rsc_snn.experiments.budget import Budget
 from rsc_snn.experiments.cells import (
     AbstractCell,
@@ -28,18 +29,6 @@ BASES = {
     (TINY, "VGG-16"): "tiny-imagenet-vgg16",
     (IMAGENET, "ResNet-19"): "imagenet-resnet19",
     (IMAGENET, "SEW-ResNet-18"): "imagenet-sewresnet18",
-}
-METHODS = {
-    "ANN": "ann",
-    "Direct": "direct",
-    "Vanilla": "direct",
-    "Poisson": "poisson",
-    "RSC-0.01": "rsc0.01",
-    "RSC-0.1": "rsc0.1",
-    "RSC-0.5": "rsc0.5",
-    "RSC-0.1 + Adv": "rsc0.1-adv",
-    "RSC-0.1 + E-RSCT": "ersct",
-    "SNN-RAT": "rat",
 }
 _SOURCES = ("ANN", "Direct")  # of the reliable protocol's transfer
 
@@ -66,16 +55,16 @@ class Context:
     budget: Budget
     seeds: tuple[int, ...] = (0,)
     limit: int | None = None
-    known: dict[tuple[str, str, str, int], Network] = field(default_factory=dict, repr=False, compare=False)
+    known: dict[tuple[str, str, Arm, int], Network] = field(default_factory=dict, repr=False, compare=False)
 
-    def network(self, dataset: str, network: str, method: str, seed: int) -> Network:
-        """Return the network of a row of the paper."""
-        key = (dataset, network, method, seed)
+    def network(self, dataset: str, network: str, method: Method, seed: int) -> Network:
+        """Return the network of a row of the paper, or of another arm."""
+        key = (dataset, network, as_arm(method), seed)
         if key not in self.known:
-            self.known[key] = network_for(self.budget, BASES[dataset, network], METHODS[method], seed)
+            self.known[key] = network_for(self.budget, BASES[dataset, network], as_arm(method), seed)
         return self.known[key]
 
-    def networks(self, dataset: str, network: str, method: str) -> list[Network]:
+    def networks(self, dataset: str, network: str, method: Method) -> list[Network]:
         """Return a network for each seed."""
         return [self.network(dataset, network, method, seed) for seed in self.seeds]
 
@@ -144,7 +133,7 @@ class Context:
 
     def asked(
         self,
-        row: tuple[str, str, str, str],
+        row: tuple[str, str, str, Method],
         numbers: Mapping[str, tuple[Rows, ...]],
         cells: tuple[AbstractCell, ...],
         conditions: Mapping[str, float] | None = None,
@@ -164,20 +153,28 @@ class Context:
             place=place,
             dataset=dataset,
             network=network,
-            method=method,
+            method=as_arm(method).label,
             conditions=conditions or {},
             numbers=numbers,
             stand_in=replaced,
-            reductions=reductions(first),
+            reductions=reductions(first, as_arm(method).settings),
         )
         return Asked(line, cells)
 
-    def white_box(self, place: str, row: tuple[str, str, str], *, is_reliable: bool = True) -> Asked:
+    def white_box(
+        self,
+        place: str,
+        row: tuple[str, str, Method],
+        conditions: Mapping[str, float] | None = None,
+        *,
+        is_reliable: bool = True,
+    ) -> Asked:
         """FGSM and PGD of the paper on a row's network, and the reliable protocol beside.
 
         Args:
             place: The table.
             row: Data set, network and method.
+            conditions: What else distinguishes the line.
             is_reliable: Whether the reliable protocol is run too.
         """
         victims = self.networks(*row)
@@ -188,4 +185,4 @@ class Context:
             worst = [self.reliably(row[0], row[1], victim) for victim in victims]
             numbers[RELIABLE] = tuple(cell.rows(WORST, eps=EPS) for cell in worst)
             cells += worst
-        return self.asked((place, *row), numbers, tuple(cells))
+        return self.asked((place, *row), numbers, tuple(cells), conditions)
