@@ -1,4 +1,4 @@
-"""What does adversarial training bring to each coding?"""
+"""What adversarial training brings to each coding."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT

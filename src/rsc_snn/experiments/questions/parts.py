@@ -1,4 +1,4 @@
-"""What does each part of E-RSCT bring?"""
+"""What each part of E-RSCT brings."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT
@@ -17,5 +17,5 @@ ARMS = (
 
 
 def lines(context: Context) -> list[Asked]:
-    """E-RSCT at variance 0.1, its two losses alone, and other weights of the distillation (0.1 by default)."""
+    """E-RSCT at variance 0.1, its losses alone, and other weights of the distillation than 0.1."""
     return [context.white_box("parts", (*SUBJECT, arm), is_reliable=False) for arm in ARMS]

@@ -1,4 +1,4 @@
-"""How much does each choice of the attack take, on the same network?"""
+"""How much each choice of the attack takes, on the same network."""
 
 from rsc_snn.attacks import APGD, PGD, Entry
 from rsc_snn.experiments.questions.networks import SUBJECT

@@ -1,4 +1,4 @@
-"""Noise drawn once or at every step: RSC-I or RSC-II?"""
+"""Noise drawn once or at every step: RSC-I beside RSC-II."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT

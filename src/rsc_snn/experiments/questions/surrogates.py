@@ -1,4 +1,4 @@
-"""Which surrogate?"""
+"""Which surrogate training and attack take."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT

@@ -1,4 +1,4 @@
-"""How many time steps?"""
+"""How many time steps."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT

@@ -1,4 +1,4 @@
-"""Is RSC better than Poisson coding, and than noise on the ANN twin, at equal clean accuracy?"""
+"""RSC beside Poisson coding, and beside noise on the ANN twin, at equal clean accuracy."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT

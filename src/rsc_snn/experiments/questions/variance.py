@@ -1,4 +1,4 @@
-"""Is the paper's noise level a variance or a standard deviation?"""
+"""The noise level of the paper read as a variance and as a standard deviation."""
 
 from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.questions.networks import SUBJECT
