@@ -14,6 +14,7 @@ import torch
 
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.experiments import reproduce as reproducing
+from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.budget import SHORT
 from rsc_snn.experiments.cells import AbstractCell, Certified, Network, Place, Probe, Trained
 from rsc_snn.experiments.grid import cluster
@@ -135,7 +136,7 @@ class Stubborn(Trained):
 
 
 def small_network(method: str = "direct", seed: int = 0) -> Network:
-    return network_for(BUDGET, "cifar10-vgg5", method, seed)
+    return network_for(BUDGET, "cifar10-vgg5", Arm(method, method), seed)
 
 
 @pytest.mark.parametrize(("num_failures", "state"), [(1, "done"), (2, "failed")])

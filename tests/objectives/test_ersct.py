@@ -128,6 +128,18 @@ def test_ersct_by_hand(kd_weight: float) -> None:
     assert float(loss.detach()) == pytest.approx(float(presynaptic.detach()) + kd_weight * distance)
 
 
+def test_distillation_alone_is_ersct_on_the_cross_entropy_of_the_mean_logits() -> None:
+    """Mean score ln 3 / 2: class 0 has the probability 1 / (1 + sqrt 3), and a weight of 0 leaves its loss."""
+    objective = rs.objectives.ERSCT(
+        teacher=Teacher(0.0, 0.0), kd_weight=0.0, presynaptic=rs.objectives.CrossEntropy()
+    )
+    loss = float(objective(student(math.log(3), 0.0), IMAGES, LABELS).detach())
+    standard = rs.objectives.CrossEntropy()(student(math.log(3), 0.0), IMAGES, LABELS)
+    each = rs.objectives.TET(mse_weight=0.0)(student(math.log(3), 0.0), IMAGES, LABELS)
+    assert loss == float(standard.detach())
+    assert loss != pytest.approx(float(each.detach()))  # that of each step
+
+
 def test_the_gradient_reaches_the_student_and_never_the_teacher() -> None:
     teacher, classifier = Teacher(*range(10)).train(), small_classifier().train()
     objective = rs.objectives.ERSCT(teacher=teacher)
