@@ -129,7 +129,7 @@ def test_ersct_by_hand(kd_weight: float) -> None:
 
 
 def test_distillation_alone_is_ersct_on_the_cross_entropy_of_the_mean_logits() -> None:
-    """Mean score ln 3 / 2: class 0 has the probability 1 / (1 + sqrt 3), and a weight of 0 leaves its loss."""
+    """A weight of 0 leaves its loss, which is not that of every step."""
     objective = rs.objectives.ERSCT(
         teacher=Teacher(0.0, 0.0), kd_weight=0.0, presynaptic=rs.objectives.CrossEntropy()
     )
