@@ -4,6 +4,9 @@ BIN := .venv/bin
 # One more than there are processors: many tests wait for processes of their own.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Modules are compiled when they are first imported, not all of them ahead, and what was compiled is kept.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint format clean
 
@@ -32,10 +35,10 @@ clean:
 
 # The stamps are older than the files they depend on when something has to be installed again.
 .venv/.library: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	$(INSTALL) -c constraints.txt -e .
 	@touch $@
 
 .venv/.development: pyproject.toml constraints.txt requirements-peers.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements-peers.txt
+	$(INSTALL) -c constraints.txt -e '.[dev]'
+	$(INSTALL) --no-deps -r requirements-peers.txt
 	@touch $@ .venv/.library
