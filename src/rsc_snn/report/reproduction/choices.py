@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rsc_snn.evaluation.summary import FEW_IMAGES
 from rsc_snn.report.reproduction.cells import measured_cell, subject_text
-from rsc_snn.report.reproduction.compared import attacks_of, cell
+from rsc_snn.report.reproduction.compared import Cell, attacks_of, cell
 from rsc_snn.report.reproduction.differences import REFERENCE
 from rsc_snn.report.reproduction.measured import CLEAN, ROBUST
 from rsc_snn.report.reproduction.paired import EXTENDED_NOTE, FEW_NOTE, difference_text, has_extended
@@ -41,20 +41,24 @@ def choices_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Table
         sizes |= {len(seed) for sample in samples.values() for seed in sample.seeds}
         clean = next((sample for sample in samples.values() if sample.seeds), None)
         if clean is not None:
-            rows.append([subject_text(line), "none", measured_cell(cell(CLEAN, clean)), MISSING, MISSING])
+            found = cell(CLEAN, clean)
+            rows.append([subject_text(line), "none: clean", measured_cell(found), MISSING, _images(found)])
         papers = evidence.sample(line.numbers.get(_PAPERS, ()))
         for attack, sample in samples.items():
-            measured = sample.measure(ROBUST)
-            is_papers = attack == _PAPERS
+            found, is_papers = cell(ROBUST, sample), attack == _PAPERS
             rows.append(
                 [
                     subject_text(line),
                     f"{attack}, the paper's" if is_papers else attack,
-                    measured_cell(cell(ROBUST, sample)),
+                    measured_cell(found),
                     REFERENCE if is_papers else difference_text(ROBUST, sample, papers),
-                    f"{measured.num_images:,}" if measured else MISSING,
+                    _images(found),
                 ]
             )
     notes = [_NOTE, *([EXTENDED_NOTE] if has_extended(rows) else [])]
     notes += [FEW_NOTE] if sizes and min(sizes) < FEW_IMAGES else []
     return Table(f"{name}: each attack minus the paper's", _COLUMNS, rows, notes) if rows else None
+
+
+def _images(found: Cell) -> str:
+    return f"{found.measured.num_images:,}" if found.measured else MISSING
