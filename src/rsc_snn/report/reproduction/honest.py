@@ -137,7 +137,7 @@ def _certified(sample: Sample, radius: float) -> str:
     if not rows or any(row["norm"] != "l2" for row in rows) or radius > min(map(largest_radius, rows)):
         return MISSING
     certified = Quantity(lambda row: float(is_certified(row, radius)), is_attacked=False)
-    return measured_cell(cell(certified, sample))
+    return measured_cell(Cell(sample.measure(certified), sample.note))
 
 
 def _images(subject: Subject) -> str:
