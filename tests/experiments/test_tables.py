@@ -255,7 +255,9 @@ def test_the_report_has_a_heading_for_every_place_and_lists_no_other() -> None:
 
 
 def test_unknown_names_offer_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"unknown table, figure or question 'tabel3'; did you mean 'table3'\?"):
+    with pytest.raises(
+        ValueError, match=r"unknown table, figure or question 'tabel3'; did you mean 'table3'\?"
+    ):
         chosen(["tabel3"])
     with pytest.raises(ValueError, match=r"unknown budget 'smok'; did you mean 'smoke'\?"):
         budget_called("smok")

@@ -27,7 +27,8 @@ def images(accuracies: list[tuple[float, float]], count: int, rng: np.random.Gen
     """[N, networks, 2] of 0 and 1: what is hard for one network is hard for all."""
     hard = rng.normal(size=(count, 1, 1))
     own = rng.normal(size=(count, len(accuracies), 2))
-    return (ndtr(0.8 * hard + 0.6 * own) < np.asarray(accuracies)).astype(float)
+    right = ndtr(0.8 * hard + 0.6 * own) < np.asarray(accuracies)
+    return np.asarray(right, dtype=float)
 
 
 def exactly(*accuracies: tuple[float, float], count: int = 1000) -> np.ndarray:
@@ -84,7 +85,8 @@ def test_intervals_that_miss_are_shown_in_one_sample_of_twenty(
     point: tuple[float, float], curve: list[tuple[float, float]]
 ) -> None:
     rng = np.random.default_rng(5)
-    true = point[1] - np.interp(point[0], *zip(*sorted(curve), strict=True))
+    clean, robust = np.asarray(sorted(curve)).T
+    true = point[1] - float(np.interp(point[0], clean, robust))
     samples, missed, shown = 250, 0, []
     for _ in range(samples):
         every = images([*curve, point], 120, rng)

@@ -56,7 +56,9 @@ def height_above(curve: np.ndarray, point: np.ndarray, *, resamples: int = RESAM
     The interval joins that of the bootstrap over images (percentiles; the same images for all networks; a
     fixed seed) and that of ``mean_difference`` for the height's linear part, which has the floor for images
     that differ rarely: where hardly any differs, a bootstrap repeats the few that do and its interval is too
-    short. Resamples outside the curve are left out; where they are more than 2.5 % there is no interval.
+    short. Resamples outside the curve are left out; where they are more than 2.5 % there is no interval. In
+    simulations of 30 to 300 images about one sample of twenty, or fewer, shows an interval that misses, also
+    near the curve's ends; there intervals are seldom shown, and those that are may cover in 80 % only.
 
     Args:
         curve: [N, K, 2] clean and robust share of each of N images under K >= 2 networks, in [0, 1].

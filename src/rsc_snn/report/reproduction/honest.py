@@ -44,8 +44,8 @@ _COLUMNS = (
 )
 _NOTES = (
     "Percent of a single noise draw; attacks in l_inf with eps 8/255; in brackets 95 % Wilson intervals over "
-    "images, not over trainings. The paper's numbers are over all test images; derived ones follow from "
-    "other places of the paper.",
+    "images, not over trainings. The reliable protocol and certificates take the first so many of the "
+    "images. The paper's numbers are over all test images; derived ones follow from other places of it.",
     "Certified: images whose own class no change of l_2 norm r turns in the majority vote, r in pixel units. "
     "A dash: no certificate was made, or so many draws can prove no such radius.",
 )
@@ -118,12 +118,13 @@ def _ours(wanted: Wanted, subject: Subject | None) -> list[str]:
     if subject is None:
         return [wanted.gap] * 4 + [MISSING] * (len(RADII) + 1)
     samples = subject.samples
+    certified = [_certified(subject.certificates, radius) for radius in RADII]
     clean = next((samples[name] for name in _ATTACKS if samples[name].seeds), samples["FGSM"])
     return [
         _text(cell(CLEAN, clean)),
         *(_text(cell(ROBUST, samples[name])) for name in (*_ATTACKS, RELIABLE)),
-        *(_certified(subject.certificates, radius) for radius in RADII),
-        _images(subject),
+        *certified,
+        _images(subject, is_certified_shown=set(certified) != {MISSING}),
     ]
 
 
@@ -140,12 +141,12 @@ def _certified(sample: Sample, radius: float) -> str:
     return measured_cell(Cell(sample.measure(certified), sample.note))
 
 
-def _images(subject: Subject) -> str:
+def _images(subject: Subject, *, is_certified_shown: bool) -> str:
     """Images behind each kind of number: "300; reliable 32; certified 100"."""
     ours = [len(seed) for name in _ATTACKS for seed in subject.samples[name].seeds]
     others: Mapping[str, Sample] = {
         "reliable": subject.samples[RELIABLE],
-        "certified": subject.certificates,
+        "certified": subject.certificates if is_certified_shown else Sample(),
     }
     parts = [f"{min(ours):,}"] if ours else []
     parts += [f"{name} {min(map(len, s.seeds)):,}" for name, s in others.items() if s.seeds]
