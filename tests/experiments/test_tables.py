@@ -15,7 +15,7 @@ from rsc_snn.gradients import BPTT, Expectation
 from rsc_snn.neurons import LIF, ReLU
 from rsc_snn.objectives import ERSCT, SNNRAT, Adversarial
 from rsc_snn.paper.numbers import of_place
-from rsc_snn.report.reproduction.place import PLACES
+from rsc_snn.report.reproduction.place import PLACES, QUESTIONS
 from rsc_snn.spec import from_data, to_data
 
 EPS = 8 / 255
@@ -245,7 +245,9 @@ def test_places_are_the_papers_in_order_and_then_ours() -> None:
     assert places[:10] == papers
     assert not any(map(is_papers, places[10:]))
     assert chosen(["figure3", "table2"]) == ("table2", "figure3")
-    assert chosen(["all"]) == tuple(places)
+    asked = {place.key for place in QUESTIONS}
+    assert chosen(["all"]) == tuple(place for place in places if place not in asked)
+    assert set(chosen(["questions"])) == asked
 
 
 def test_the_report_has_a_heading_for_every_place_and_lists_no_other() -> None:
@@ -253,7 +255,9 @@ def test_the_report_has_a_heading_for_every_place_and_lists_no_other() -> None:
 
 
 def test_unknown_names_offer_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"unknown table or figure 'tabel3'; did you mean 'table3'\?"):
+    with pytest.raises(
+        ValueError, match=r"unknown table, figure or question 'tabel3'; did you mean 'table3'\?"
+    ):
         chosen(["tabel3"])
     with pytest.raises(ValueError, match=r"unknown budget 'smok'; did you mean 'smoke'\?"):
         budget_called("smok")

@@ -47,10 +47,11 @@ def groups_of(rows: Sequence[Row]) -> list[list[Row]]:
 
 def certified_accuracy(rows: Sequence[Row], radius: float) -> Estimate:
     """Share of images whose own class is certified at ``radius``, with Wilson's interval over images."""
-    return estimate([float(_is_certified(row, radius)) for row in rows])
+    return estimate([float(is_certified(row, radius)) for row in rows])
 
 
-def _is_certified(row: Row, radius: float) -> bool:
+def is_certified(row: Row, radius: float) -> bool:
+    """Whether an image keeps its own class under every change of that norm."""
     return bool(row["predicted"] == row["label"] and row["radius"] >= radius and row["radius"] > 0)
 
 

@@ -124,11 +124,11 @@ def protocol_table(
     groups: list[list[Row]] = []
     for name, rows in runs.items():
         listed = [row for row in rows if row["norm"] == "linf" and row["eps"] == eps]
-        worst = _of_suite([row for row in listed if row["entry"] == WORST], RELIABLE)
+        worst = of_suite([row for row in listed if row["entry"] == WORST], RELIABLE)
         if not worst:
             continue
         shared = {row["index"] for row in worst}
-        before = [row for row in _of_suite(listed, PAPER) if row["index"] in shared]
+        before = [row for row in of_suite(listed, PAPER) if row["index"] in shared]
         entries = [[row for row in before if row["entry"] == attack] for attack in ("FGSM", "PGD")]
         groups += [found for found in (*entries, worst) if found]
         paper = [summarise(found).robust if len(found) == len(worst) else None for found in entries]
@@ -155,7 +155,7 @@ def protocol_table(
     return Table(title, columns, lines, _notes(groups, is_shared=False))
 
 
-def _of_suite(rows: Sequence[Row], suite: str) -> list[Row]:
+def of_suite(rows: Sequence[Row], suite: str) -> list[Row]:
     """Rows of a suite under the best budget there is, and its lowest seed."""
     found = [row for row in rows if row["suite"] == suite]
     if not found:

@@ -61,13 +61,25 @@ def markdown_table(table: Table) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def tables_markdown(words: Sequence[str], tables: Sequence[Table], notes: Sequence[str] = ()) -> str:
+    """Return titled tables with their notes between paragraphs, without a heading."""
+    blocks = [*map(_paragraph, words)]
+    for table in tables:
+        blocks += _table(table, is_titled=True)
+    return "\n\n".join([*blocks, *map(_paragraph, notes)]) + "\n"
+
+
+def _table(table: Table, *, is_titled: bool) -> list[str]:
+    titled = [f"**{_words(table.title)}**"] if is_titled else []
+    return [*titled, markdown_table(table), *map(_paragraph, table.notes)]
+
+
 def _blocks(sections: Sequence[Section], level: int, pictures: dict[int, str]) -> list[str]:
     blocks: list[str] = []
     for section in sections:
         blocks += [f"{'#' * level} {_words(section.title)}", *map(_paragraph, section.words)]
         for table in section.tables:
-            titled = [f"**{_words(table.title)}**"] if table.title != section.title else []
-            blocks += [*titled, markdown_table(table), *map(_paragraph, table.notes)]
+            blocks += _table(table, is_titled=table.title != section.title)
         for picture in section.pictures:
             blocks += _picture(picture, pictures.get(id(picture)))
         blocks += map(_paragraph, section.notes)

@@ -17,6 +17,7 @@ _CONDITIONS = {
     "draws": lambda value: f"{value:g} draw{'' if value == 1 else 's'} per step",
     "steps": lambda value: f"{value:g} step{'' if value == 1 else 's'}",
     "variance": lambda value: f"variance {value:g}",
+    "T": lambda value: f"T={value:g}",
 }
 
 

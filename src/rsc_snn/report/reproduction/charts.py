@@ -36,7 +36,8 @@ EPS = Axis("eps", "attack strength, eps in 1/255 (l_inf)", 255.0)
 DRAWS = Axis("draws", "draws of the noise per gradient", is_log=True)
 STEPS = Axis("steps", "attack steps", is_log=True)
 VARIANCE = Axis("variance", "variance of the noise", is_log=True)
-AXES = {axis.name: axis for axis in (EPS, DRAWS, STEPS, VARIANCE)}
+TIME = Axis("T", "time steps T", is_log=True)
+AXES = {axis.name: axis for axis in (EPS, DRAWS, STEPS, VARIANCE, TIME)}
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,18 @@ def draw_panels(panels: Sequence[Panel]) -> bytes:
     places = figure.subplots(lines, columns, sharey=True, squeeze=False).flatten()
     for place, panel in zip(places, panels, strict=False):
         for label, curve in panel.curves.items():
-            draw_curve(place, label, labels.index(label), curve, is_dotted=label in panel.dotted)
+            number, is_dotted = labels.index(label), label in panel.dotted
+            if panel.axis.is_log and 0.0 in curve:
+                draw_level(place, f"{label}, at 0", number, curve[0.0])
+            shown = {x: point for x, point in curve.items() if x > 0 or not panel.axis.is_log}
+            if shown:
+                draw_curve(place, label, number, shown, is_dotted=is_dotted)
         place.set_title(panel.title, fontsize=10)
         place.set_xlabel(panel.axis.label)
         place.set_ylim(0, 102)
         place.grid(alpha=0.3)
         if panel.axis.is_log:
-            name_places(place, sorted({x for curve in panel.curves.values() for x in curve}))
+            name_places(place, sorted({x for curve in panel.curves.values() for x in curve if x > 0}))
     for place in places[len(panels) :]:
         place.set_axis_off()
     for place in places[::columns]:
@@ -99,6 +105,13 @@ def draw_curve(place: Any, label: str, number: int, curve: Curve, *, is_dotted: 
         linestyle=":" if is_dotted else "-",
         label=label,
     )
+
+
+def draw_level(place: Any, label: str, number: int, point: Estimate) -> None:
+    """Draw what stands at 0, which a logarithmic axis does not have, as a level with its band."""
+    colour = COLOURS[number % len(COLOURS)]
+    place.axhspan(100 * point.low, 100 * point.high, color=colour, alpha=0.12, linewidth=0)
+    place.axhline(100 * point.value, color=colour, linestyle="--", label=label)
 
 
 def name_places(place: Any, across: Sequence[float]) -> None:

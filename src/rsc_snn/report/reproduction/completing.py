@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rsc_snn.report.reproduction.compared import AUDIT, RELIABLE, attacks_of
+from rsc_snn.report.reproduction.place import place_of
 from rsc_snn.runs.reproduction import Line, Rows
 
 _DEFAULT = 8 / 255
@@ -16,18 +17,22 @@ def completed(lines: Sequence[Line]) -> list[Line]:
     """Return the lines with what the same network has elsewhere, at the same attack strength.
 
     A line without the reliable protocol gets it from any other, and the audit of its network; one of the
-    place "eps" gets the paper's FGSM and PGD from Figure 1 or a table of white-box attacks.
+    place "eps" gets the paper's FGSM and PGD from Figure 1 or a table of white-box attacks. Arms of a
+    question stay as they are.
     """
     reliable: dict[_Key, tuple[Rows, ...]] = {}
     attacks: dict[_Key, Mapping[str, tuple[Rows, ...]]] = {}
     audits = {_key(line)[:-1]: line.numbers[AUDIT] for line in lines if AUDIT in line.numbers}
-    for line in lines:
+    for line in (line for line in lines if not place_of(line.place).is_question):
         if RELIABLE in line.numbers:
             reliable.setdefault(_key(line), line.numbers[RELIABLE])
         if line.place in _WHITE_BOX and attacks_of(line):
             attacks.setdefault(_key(line), {name: line.numbers[name] for name in attacks_of(line)})
     found = []
     for line in lines:
+        if place_of(line.place).is_question:
+            found.append(line)
+            continue
         numbers = dict(line.numbers)
         if attacks_of(line) and _key(line) in reliable:
             numbers.setdefault(RELIABLE, reliable[_key(line)])

@@ -1,4 +1,4 @@
-"""The tables and figures of a report: their headings, and what a reader must know of each. Needs no torch."""
+"""What a report shows: tables, figures and questions, and what a reader must know of each. Needs no torch."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ class Place:
         words: What it is, and what was done where the paper leaves something open.
         is_of_paper: Whether the paper has it.
         is_black_box: Whether its attacks are made on another network than the one they are shown to.
+        is_question: Whether it asks what the paper leaves open: arms that are set beside each other.
     """
 
     key: str
@@ -20,6 +21,7 @@ class Place:
     words: str
     is_of_paper: bool = True
     is_black_box: bool = False
+    is_question: bool = False
 
     @property
     def has_numbers(self) -> bool:
@@ -28,8 +30,9 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The heading up to its colon: "Table 3"."""
-        return self.title.split(":")[0]
+        """The heading up to its colon: "Table 3"; of a question, what is asked."""
+        head, _, rest = self.title.partition(":")
+        return rest[1:2].upper() + rest[2:] if self.is_question else head
 
 
 _ALL = (
@@ -122,7 +125,54 @@ _ALL = (
         is_of_paper=False,
     ),
 )
-PLACES = {place.key: place for place in _ALL}
+_ASKED = {
+    "adversarial": (
+        "Question: what adversarial training brings to each coding",
+        "Direct, Poisson and RSC each trained plainly, on FGSM images of 2/255 as in Table 5, and on "
+        "stronger images of 8/255 (one step of 10/255 from a random start). Each is set beside the plain "
+        "training of its coding.",
+    ),
+    "parts": (
+        "Question: what each part of E-RSCT brings",
+        "E-RSCT joins a pre-synaptic loss and distillation. Here each alone, and other weights of the "
+        "distillation than 0.1, beside RSC-0.1 with plain training.",
+    ),
+    "protocol": (
+        "Question: how much each choice of the attack takes",
+        "The paper's PGD at 8/255 and the same with one choice changed at a time: a random start, the clamp "
+        "passed over, another gradient path, more steps, more draws per gradient. Each is set beside the "
+        "paper's PGD on the same network and images.",
+    ),
+    "resampling": (
+        "Question: noise drawn once or at every step",
+        "RSC-I draws its noise once, RSC-II at every time step; the paper prefers RSC-I without a number. "
+        "RSC-II is set beside RSC-I of the same variance.",
+    ),
+    "surrogates": (
+        "Question: which surrogate",
+        "The paper does not say which surrogate it uses. RSC-0.1 is trained and attacked with each, beside "
+        "the triangle of width 1 that is used everywhere else.",
+    ),
+    "timesteps": (
+        "Question: how many time steps",
+        "The paper does not say its T. RSC-0.1 is trained and attacked with T from 1 to 16, beside T=1.",
+    ),
+    "tradeoff": (
+        "Question: RSC, Poisson coding and plain noise at equal clean accuracy",
+        "More noise costs clean accuracy and brings robustness, so that codings are compared only where "
+        "their clean accuracy is the same. RSC over the variance makes a curve of clean accuracy and "
+        "accuracy under PGD; Poisson coding and Gaussian noise on the ANN twin are set beside it.",
+    ),
+    "variance": (
+        "Question: the noise level as a variance or a standard deviation",
+        "The names RSC-0.01, RSC-0.1 and RSC-0.5 mean the variances 0.01, 0.1 and 0.5 or, read as standard "
+        "deviations, 0.0001, 0.01 and 0.25. Each is set beside direct coding, which has no noise.",
+    ),
+}
+QUESTIONS = tuple(
+    Place(key, title, words, is_of_paper=False, is_question=True) for key, (title, words) in _ASKED.items()
+)
+PLACES = {place.key: place for place in (*_ALL, *QUESTIONS)}
 
 
 def place_of(key: str) -> Place:

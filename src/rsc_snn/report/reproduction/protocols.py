@@ -6,6 +6,7 @@ from rsc_snn.evaluation.differences import MeanDifference, mean_difference
 from rsc_snn.report.audits import audit_flags
 from rsc_snn.report.comparison import EXTENDED, signed_difference
 from rsc_snn.report.reproduction.cells import NO_COMMON, subject_text, value_text
+from rsc_snn.report.reproduction.choices import PROTOCOL
 from rsc_snn.report.reproduction.compared import AUDIT, RELIABLE, attacks_of
 from rsc_snn.report.reproduction.measured import CLEAN, ROBUST, VOTE, Quantity
 from rsc_snn.report.reproduction.place import place_of
@@ -31,7 +32,8 @@ _BLACK_BOX_NOTE = (
 
 def is_in_protocols(line: Line) -> bool:
     """Whether the table of both protocols shows a line: not where the attack itself is varied."""
-    return RELIABLE in line.numbers and not _VARIED & line.conditions.keys()
+    is_varied = line.place == PROTOCOL or bool(_VARIED & line.conditions.keys())
+    return RELIABLE in line.numbers and not is_varied
 
 
 def protocols_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Table | None:

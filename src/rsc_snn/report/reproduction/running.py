@@ -16,6 +16,9 @@ _BUDGETS = {
     "everything runs. Its numbers say nothing about the paper.",
     "short": "Budget short: training, networks and test images are cut so that it ends within an evening. "
     "What is cut is said below; numbers of cut runs get no verdict.",
+    "small": "Budget small: one epoch, a quarter of the channels and few time steps, so that many networks "
+    "can be set beside each other on a CPU. Its numbers compare these networks; they get no verdict on the "
+    "paper.",
     "paper": "Budget paper: full training, all test images.",
 }
 _UNSTATED = (

@@ -12,9 +12,11 @@ from rsc_snn.report.reproduction.checklist import (
     audit_tables,
     certified_tables,
 )
+from rsc_snn.report.reproduction.choices import PROTOCOL, choices_table
 from rsc_snn.report.reproduction.claims import claims_section
 from rsc_snn.report.reproduction.compared import SMOKE, ComparedLine, attacks_of, compare
 from rsc_snn.report.reproduction.completing import completed
+from rsc_snn.report.reproduction.differences import differences_table
 from rsc_snn.report.reproduction.figure1 import area_picture, plane_picture, qte_table
 from rsc_snn.report.reproduction.figure2 import theory_parts
 from rsc_snn.report.reproduction.figure3 import noise_pictures
@@ -28,11 +30,13 @@ from rsc_snn.report.reproduction.number_tables import (
     verdict_words,
 )
 from rsc_snn.report.reproduction.paper import PaperNumbers
-from rsc_snn.report.reproduction.place import PLACES, Place, place_of
+from rsc_snn.report.reproduction.place import PLACES, QUESTIONS, Place, place_of
 from rsc_snn.report.reproduction.protocols import protocols_table
 from rsc_snn.report.reproduction.reading import Evidence, read_evidence
 from rsc_snn.report.reproduction.running import running_section
 from rsc_snn.report.reproduction.series import pictures_over
+from rsc_snn.report.reproduction.tradeoff import tradeoff_table
+from rsc_snn.report.reproduction.tradeoff_picture import tradeoff_picture
 from rsc_snn.report.sections import Picture, Section
 from rsc_snn.report.tables import Table
 from rsc_snn.runs.reproduction import Line
@@ -60,12 +64,35 @@ def _over(condition: str) -> _Extra:
     return lambda evidence, every, own: ((), pictures_over(evidence, own, condition))
 
 
+def _question(name: str) -> _Extra:
+    """Arms beside their reference, and over a condition where there is one."""
+
+    def parts(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Parts:
+        table = differences_table(evidence, place_of(name).name, own)
+        pictures = pictures_over(evidence, own, _VARIED[name], is_clean_shown=True) if name in _VARIED else []
+        return (table,) if table else (), pictures
+
+    return parts
+
+
+def _tradeoff(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Parts:
+    table = tradeoff_table(evidence, place_of("tradeoff").name, own)
+    tables, _ = _question("tradeoff")(evidence, every, own)
+    return (*([table] if table else []), *tables), tradeoff_picture(evidence, own)
+
+
+def _protocol(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Parts:
+    table = choices_table(evidence, place_of(PROTOCOL).name, own)
+    return (table,) if table else (), ()
+
+
 def _figure1(evidence: Evidence, every: Sequence[Line], own: Sequence[Line]) -> Parts:
     table = qte_table(evidence, own)
     pictures = (*area_picture(evidence, own), *plane_picture(evidence, every))
     return (table,) if table else (), pictures
 
 
+_VARIED = MappingProxyType({"timesteps": "T", "variance": "variance"})
 _EXTRAS: Mapping[str, _Extra] = MappingProxyType(
     {
         "table1": lambda evidence, every, own: (audit_tables(evidence, own), audit_pictures(evidence, own)),
@@ -76,6 +103,9 @@ _EXTRAS: Mapping[str, _Extra] = MappingProxyType(
         "certified": lambda evidence, every, own: (certified_tables(evidence, own), ()),
         "eps": _over("eps"),
         "steps": _over("steps"),
+        **{place.key: _question(place.key) for place in QUESTIONS},
+        "tradeoff": _tradeoff,
+        PROTOCOL: _protocol,
     }
 )
 
@@ -96,17 +126,28 @@ def reproduction_sections(folder: Path, paper: PaperNumbers = numbers) -> list[S
     evidence = read_evidence(folder)
     if evidence is None:
         return None
-    lines: dict[str, list[ComparedLine]] = {key: [] for key in evidence.plan.places}
-    for line in completed(evidence.plan.lines):
-        lines.setdefault(line.place, []).append(ComparedLine(line, compare(evidence, paper, line)))
+    lines = _lines_by_place(evidence, paper)
     unasked = [place for place in PLACES.values() if place.is_of_paper and place.key not in lines]
     return [
         _verdicts_section(evidence, lines),
-        *(_place_section(evidence, paper, place_of(key), found) for key, found in lines.items()),
+        *place_sections(evidence, paper).values(),
         *(_unasked_section(paper, place) for place in unasked),
         claims_section(),
         running_section(evidence),
     ]
+
+
+def place_sections(evidence: Evidence, paper: PaperNumbers = numbers) -> dict[str, Section]:
+    """Return place -> what a report shows of it, for everything that was asked for."""
+    lines = _lines_by_place(evidence, paper)
+    return {key: _place_section(evidence, paper, place_of(key), found) for key, found in lines.items()}
+
+
+def _lines_by_place(evidence: Evidence, paper: PaperNumbers) -> dict[str, list[ComparedLine]]:
+    lines: dict[str, list[ComparedLine]] = {key: [] for key in evidence.plan.places}
+    for line in completed(evidence.plan.lines):
+        lines.setdefault(line.place, []).append(ComparedLine(line, compare(evidence, paper, line)))
+    return lines
 
 
 def _verdicts_section(evidence: Evidence, lines: Mapping[str, Sequence[ComparedLine]]) -> Section:
@@ -140,7 +181,10 @@ def _place_section(
     others = _other_numbers(paper, place, lines)
     extras, pictures = _EXTRAS.get(place.key, _nothing)(evidence, evidence.plan.lines, own)
     beside = number_tables(place.name, lines) if place.has_numbers else []
-    measured = None if place.has_numbers else measured_table(place.name, lines)
+    is_shown = (
+        place.has_numbers or place.is_question
+    )  # of a question every number stands beside its reference
+    measured = None if is_shown else measured_table(place.name, lines)
     tables = [
         *([protocols] if protocols else []),
         *extras,

@@ -58,11 +58,11 @@ def _shown(line: Line, axis: Axis) -> list[str]:
 
 
 def curves(
-    evidence: Evidence, lines: Sequence[Line], axis: Axis
+    evidence: Evidence, lines: Sequence[Line], axis: Axis, *, is_clean_shown: bool = False
 ) -> dict[str, dict[Subject, dict[float, Measured]]]:
     """Return attack -> subject -> place on the axis -> accuracy; "reliable" is the worst case.
 
-    Over eps, 0 is the clean image.
+    Over eps, 0 is the clean image. ``is_clean_shown`` adds "clean" as if it were an attack.
     """
     found: dict[str, dict[Subject, dict[float, Measured]]] = {}
     for line in lines:
@@ -74,8 +74,11 @@ def curves(
             measured = sample.measure(ROBUST)
             if measured is None:
                 continue
-            curve = found.setdefault(name, {}).setdefault(subject_of(line, axis.name), {})
             clean = sample.measure(CLEAN)
+            if is_clean_shown and clean is not None:
+                cleans = found.setdefault(CLEAN_NAME, {}).setdefault(subject_of(line, axis.name), {})
+                cleans.setdefault(across, clean)
+            curve = found.setdefault(name, {}).setdefault(subject_of(line, axis.name), {})
             if axis.name == "eps" and clean is not None:
                 curve.setdefault(0.0, clean)
             curve[across] = measured
@@ -105,7 +108,12 @@ def image_span(found: Iterable[Measured]) -> str:
 
 
 def pictures_over(
-    evidence: Evidence, lines: Sequence[Line], condition: str, *, words: str = ""
+    evidence: Evidence,
+    lines: Sequence[Line],
+    condition: str,
+    *,
+    words: str = "",
+    is_clean_shown: bool = False,
 ) -> list[Picture]:
     """Draw accuracy over a condition, a plot per attack, a line per method; none with fewer than two points.
 
@@ -114,9 +122,10 @@ def pictures_over(
         lines: Those without the condition are left out.
         condition: Its name.
         words: More for the caption.
+        is_clean_shown: Whether clean accuracy has a plot too.
     """
     axis = AXES.get(condition) or Axis(condition, condition)
-    found = curves(evidence, distinct(lines), axis)
+    found = curves(evidence, distinct(lines), axis, is_clean_shown=is_clean_shown)
     worst = worst_name(evidence.sample(line.numbers[RELIABLE]) for line in lines if RELIABLE in line.numbers)
     panels = [
         Panel(
