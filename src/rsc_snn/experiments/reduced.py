@@ -1,12 +1,10 @@
 """Recipes cut down to a budget, and in which words they differ from the full ones."""
 
-from collections.abc import Sequence
-
 from rsc_snn.experiments.budget import Budget
 from rsc_snn.experiments.catalogue import by_name
 from rsc_snn.experiments.cells import Network
+from rsc_snn.experiments.settings import with_settings
 from rsc_snn.objectives.teachers import teachers_of
-from rsc_snn.spec import with_setting
 from rsc_snn.training import Recipe, TrainedTeacher
 
 _TEACHER = "objective.teacher.recipe."
@@ -26,7 +24,7 @@ def network_for(budget: Budget, base: str, method: str, seed: int) -> Network:
     settings = list(budget.settings_for(base, full))
     for teacher in _trained_teachers(full):
         settings += [_TEACHER + word for word in budget.settings_for(base, teacher)]
-    return Network(recipe=_with(full, settings), seed=seed, settings=tuple(settings))
+    return Network(recipe=with_settings(full, settings), seed=seed, settings=tuple(settings))
 
 
 def reductions(network: Network) -> tuple[str, ...]:
@@ -62,10 +60,3 @@ def stand_in(network: Network, dataset: str, architecture: str) -> str:
 
 def _trained_teachers(recipe: Recipe) -> list[Recipe]:
     return [t.recipe for t in teachers_of(recipe.objective) if isinstance(t, TrainedTeacher)]
-
-
-def _with(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    for setting in settings:
-        path, _, value = setting.partition("=")
-        recipe = with_setting(recipe, path, value)
-    return recipe

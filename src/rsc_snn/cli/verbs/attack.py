@@ -23,6 +23,9 @@ from rsc_snn.cli.options import (
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train'.")],
+    split: Annotated[
+        str, typer.Option(metavar="test|validation", help="Test images, or those that training kept back.")
+    ] = "test",
     suite: Annotated[str | None, typer.Option(help="Fixed list of attacks (default: paper).")] = None,
     budget: Budget = None,
     attack: Annotated[
@@ -49,7 +52,7 @@ def command(
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Attack a run's test images and score them on fresh noise; rows go to attacks.jsonl."""
+    """Attack a run's images and score them on fresh noise; rows go to attacks.jsonl or validation.jsonl."""
     from rsc_snn.cli.attacking import attack_run
     from rsc_snn.cli.reading import Request, read_list
     from rsc_snn.memory import keep_freed_memory
@@ -69,6 +72,7 @@ def command(
     attack_run(
         run,
         read_list(request),
+        split=split,
         is_json=as_json,
         num_draws=draws,
         seed=seed or 0,
