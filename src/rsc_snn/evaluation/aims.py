@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rsc_snn.errors import RangeError
 from rsc_snn.evaluation.intervals import Estimate
+from rsc_snn.runs.files import Row
 from rsc_snn.spec import Spec
 
 
@@ -26,6 +27,12 @@ class Score:
     clean: Estimate | None
     robust: Estimate | None
     qte: Estimate | None
+
+    @classmethod
+    def of(cls, row: Row) -> "Score":
+        """Read a row of search.jsonl."""
+        found = [None if row[name] is None else Estimate(*row[name]) for name in ("clean", "robust", "qte")]
+        return cls(row["candidate"], row["stage"], *found)
 
 
 @dataclass(frozen=True, kw_only=True)

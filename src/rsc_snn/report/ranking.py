@@ -31,7 +31,7 @@ def ranking_table(rows: Sequence[Row], aim: AbstractAim, *, num_measured: int) -
         aim: What was searched for.
         num_measured: Networks that were measured on these images in the folder, in this call and before.
     """
-    scores = [_score(row) for row in rows]
+    scores = [Score.of(row) for row in rows]
     last = max((score.stage for score in scores), default=1)
     lines = [
         [
@@ -54,7 +54,7 @@ def ranking_table(rows: Sequence[Row], aim: AbstractAim, *, num_measured: int) -
 
 def winner_of(rows: Sequence[Row], aim: AbstractAim) -> Row | None:
     """Return the row of the best candidate; None where none fulfils the aim."""
-    return rows[0] if rows and aim.admits(_score(rows[0])) else None
+    return rows[0] if rows and aim.admits(Score.of(rows[0])) else None
 
 
 def _notes(rows: Sequence[Row], scores: Sequence[Score], aim: AbstractAim, num_measured: int) -> list[str]:
@@ -63,9 +63,11 @@ def _notes(rows: Sequence[Row], scores: Sequence[Score], aim: AbstractAim, num_m
     last = max((score.stage for score in scores), default=1)
     if last > 1:
         notes.append(
-            "Stages: every candidate is trained briefly, and after each stage the better half is trained anew for "
-            "longer; numbers of different stages are of different trainings and are not compared."
+            "Stages: every candidate is trained briefly; after each stage the better half is trained anew, "
+            "for longer. Numbers of different stages are of different trainings and are not compared."
         )
+    doubts = {reason for row in rows for reason in row["unreliable"] or ()}
+    notes += [f"Worst case: {reason}." for reason in sorted(doubts)]
     notes += [f"{row['candidate']} failed: {row['reason']}." for row in rows if row["reason"] is not None]
     return notes
 
@@ -79,8 +81,8 @@ def _about_images(rows: Sequence[Row]) -> list[str]:
     budget = "" if row["suite"] == "paper" else f" {row['budget']}"
     notes = [
         f"Measured on {shown} validation images, which training kept back; no test image was opened. Suite "
-        f"{row['suite']}{budget}, l_inf, eps {strength(row['eps'], 'linf')}, the worst of its attacks; accuracy of "
-        "a single draw. Intervals: 95 %, over images; they do not cover another training."
+        f"{row['suite']}{budget}, l_inf, eps {strength(row['eps'], 'linf')}, the worst of its attacks; "
+        "accuracy of a single draw. Intervals: 95 %, over images; they do not cover another training."
     ]
     if numbers[0] < FEW_IMAGES:
         notes.append(f"Fewer than {FEW_IMAGES} images: a rough guide only.")
@@ -99,20 +101,15 @@ def _about_winner(
     close = sum(_reaches(aim.value(score), aim.value(scores[0])) for score in rivals)
     notes = [
         f"The number of the first, {row['candidate']}, is optimistic: it was chosen as the best of "
-        f"{max(num_measured, 1)} networks that were measured on these images. It is not a result; measure it again "
-        "on the test split, once."
+        f"{max(num_measured, 1)} networks that were measured on these images. It is not a result: measure it "
+        "again on the test split, once."
     ]
     if close:
         notes.append(
-            f"Intervals of {close} other candidates overlap that of the first: this search does not tell them apart."
+            f"Others whose interval reaches that of the first: {close}. This search does not tell them apart."
         )
     return notes
 
 
 def _reaches(estimate: Estimate | None, best: Estimate | None) -> bool:
     return estimate is not None and best is not None and estimate.high >= best.low
-
-
-def _score(row: Row) -> Score:
-    found = [None if row[name] is None else Estimate(*row[name]) for name in ("clean", "robust", "qte")]
-    return Score(row["candidate"], row["stage"], *found)

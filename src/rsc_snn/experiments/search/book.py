@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from rsc_snn.evaluation.aims import Score
 from rsc_snn.evaluation.intervals import Estimate
-from rsc_snn.evaluation.summary import paper_qte, summarise
+from rsc_snn.evaluation.summary import paper_qte, summarise, why_unreliable
 from rsc_snn.experiments.cells import Place
 from rsc_snn.experiments.search.trials import Trial
 from rsc_snn.runs.files import Row, append_rows, cut_rows, read_environments, read_rows
@@ -80,6 +79,7 @@ class Book:
             "robust": _as_list(found.robust),
             "vote": _as_list(found.vote),
             "qte": _as_list(paper_qte(rows)),
+            "unreliable": why_unreliable(rows),
         }
 
     def _cost(self, trial: Trial) -> Row:
@@ -100,16 +100,10 @@ class Book:
 
 
 _NO_NUMBERS: Row = dict.fromkeys(
-    ("num_images", "first_index", "last_index", "num_draws", "clean", "robust", "vote", "qte")
+    ("num_images", "first_index", "last_index", "num_draws", "clean", "robust", "vote", "qte", "unreliable")
 )
 
 
 def _as_list(estimate: Estimate | None) -> list[float] | None:
     """As it reads back from a file."""
     return None if estimate is None else list(estimate)
-
-
-def score_of(row: Row) -> Score:
-    """Return what a row says of its candidate."""
-    found = [None if row[name] is None else Estimate(*row[name]) for name in ("clean", "robust", "qte")]
-    return Score(row["candidate"], row["stage"], *found)

@@ -7,12 +7,12 @@ from pathlib import Path
 import yaml
 
 from rsc_snn.errors import RunFolderError
-from rsc_snn.evaluation.aims import ranked
+from rsc_snn.evaluation.aims import Score, ranked
 from rsc_snn.experiments.cells import AbstractCell, Place
 from rsc_snn.experiments.grid.base import AbstractGrid, Watcher
 from rsc_snn.experiments.grid.outcome import Outcome
 from rsc_snn.experiments.reproduce import expected_seconds, recorded, unfinished
-from rsc_snn.experiments.search.book import Book, score_of
+from rsc_snn.experiments.search.book import Book
 from rsc_snn.experiments.search.plan import SearchPlan
 from rsc_snn.experiments.search.trials import Trial, checked_trials, stages
 from rsc_snn.runs.files import Row, cut_rows, replace_text
@@ -72,19 +72,21 @@ def search(
         going = [candidate.label for candidate in plan.candidates]
         for stage in range(1, len(epochs) + 1):
             own = [trial for trial in trials if trial.stage == stage and trial.candidate.label in going]
+            if not own:
+                break  # all have failed
             rows = _run(own, book, grid, watcher or Watcher(), on_stage)
             latest |= {row["candidate"]: row for row in rows}
-            found = ranked(plan.objective, [score_of(row) for row in rows])
+            found = ranked(plan.objective, [Score.of(row) for row in rows])
             alive = [score.label for score in found if score.clean is not None]
             going = alive[: -(-len(own) // 2)]
-        order = ranked(plan.objective, [score_of(row) for row in latest.values()])
+        order = ranked(plan.objective, [Score.of(row) for row in latest.values()])
         return Found([latest[score.label] for score in order], book.num_measured())
 
 
 def _run(
     trials: Sequence[Trial], book: Book, grid: AbstractGrid, watcher: Watcher, on_stage: OnStage
 ) -> list[Row]:
-    """Compute what is left of a stage; a candidate's row is written when it and those before it have ended."""
+    """Compute what is left of a stage; rows are written in the order of the plan."""
     cells = [cell for trial in trials for cell in (trial.trained, trial.measured)]
     left = unfinished(cells, book.place)
     open_keys, reasons, rows = {cell.key for cell in left}, dict[str, str | None](), list[Row]()

@@ -1,0 +1,33 @@
+"""The plans that come with the project: every candidate has a recipe, a network and the same images."""
+
+from pathlib import Path
+
+import pytest
+
+from rsc_snn.experiments.search.plan import read_plan
+from rsc_snn.experiments.search.trials import checked_trials, stages
+
+PLANS = sorted((Path(__file__).parents[2] / "examples" / "search").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_every_candidate_of_a_plan_resolves(path: Path) -> None:
+    plan = read_plan(path)
+    epochs = stages(plan, is_halving=bool(plan.rungs))
+    trials = checked_trials(plan, epochs, None)
+    assert len(trials) == len(epochs) * len(plan.candidates)
+    for trial in trials:
+        text = repr(trial.network.recipe.objective)
+        for eps in ("8/255", "4/255"):
+            if f"fast {eps}" in trial.candidate.label:
+                assert f"eps={eval(eps)}" in text, trial.candidate.label
+        if "T=2" in trial.candidate.label:
+            assert trial.network.recipe.num_steps == 2
+        if "RSC 0.0625" in trial.candidate.label:
+            assert trial.network.recipe.coding.variance == 0.0625  # type: ignore[attr-defined]
+        if "robust teacher" in trial.candidate.label:
+            assert text.count("PGD(") == 2, "of the student and of the teacher"
+
+
+def test_there_are_plans() -> None:
+    assert {"cifar10", "cifar10-cpu", "digits"} <= {path.stem for path in PLANS}
