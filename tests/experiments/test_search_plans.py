@@ -6,6 +6,7 @@ import pytest
 
 from rsc_snn.experiments.search.plan import read_plan
 from rsc_snn.experiments.search.trials import checked_trials, stages
+from rsc_snn.spec import parse_number
 
 PLANS = sorted((Path(__file__).parents[2] / "examples" / "search").glob("*.yaml"))
 
@@ -20,7 +21,7 @@ def test_every_candidate_of_a_plan_resolves(path: Path) -> None:
         text = repr(trial.network.recipe.objective)
         for eps in ("8/255", "4/255"):
             if f"fast {eps}" in trial.candidate.label:
-                assert f"eps={eval(eps)}" in text, trial.candidate.label
+                assert f"eps={parse_number(eps, where=eps)}" in text, trial.candidate.label
         if "T=2" in trial.candidate.label:
             assert trial.network.recipe.num_steps == 2
         if "RSC 0.0625" in trial.candidate.label:

@@ -90,8 +90,9 @@ def _show(console: Console, run: Path, rows: list[Row], split: AbstractSplit, *,
     if is_json:
         typer.echo(json.dumps([_summary(found) for found in group(rows).values()], indent=1))
         return
-    title = str(run) if not split.marks else f"{run}, {split.name} images: for choices, not for results"
-    print_table(console, attack_table(title, rows))
+    print_table(console, attack_table(str(run), rows))
+    if split.marks:
+        console.print(f"{split.name} images: for choices, not for results", soft_wrap=True)
     next_command = shlex.join([program(), *split.next_words(run)])
     console.print(f"rows: {split.rows(RunFolder(run))}; next: {next_command}", soft_wrap=True)
 
