@@ -140,6 +140,10 @@ def test_the_command_tells_which_runs_have_no_validation_images(
     other = tmp_path / "other"
     shutil.copytree(run, other)
     (other / "environment.json").write_text(json.dumps(entries))
+    older = tmp_path / "older"
+    shutil.copytree(run, older)
+    del entries[0]["held_back"]
+    (older / "environment.json").write_text(json.dumps(entries))
     none = tmp_path / "none"
     shutil.copytree(run, none)
     text = (none / "run.yaml").read_text()
@@ -147,6 +151,7 @@ def test_the_command_tells_which_runs_have_no_validation_images(
     for folder, words in (
         (tmp_path / "saved", "was saved by hand, not trained"),
         (other, "was trained on other images than these (digits)"),
+        (older, "does not tell which images its training kept back"),
         (none, "its training keeps no images for validation"),
     ):
         assert main(["attack", str(folder), "--split", "validation", "--device", "cpu"]) == 2

@@ -1,5 +1,6 @@
 """What a training kept back for validation, from its specification as plain data."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ class HeldBack:
     def __str__(self) -> str:
         used = "all" if self.num_images is None else f"the first {self.num_images}"
         return f"{self.num_validation} of {used} training images of {self.data.name}, seed {self.seed}"
+
+
+def digest_of(held: AbstractImageSet) -> str:
+    """Return a digest of which images these are, by their indices, for the record of a run."""
+    return hashlib.sha256(repr(held.indices.tolist()).encode()).hexdigest()
 
 
 def held_back(recipe: Mapping[str, Any], seed: int) -> HeldBack:

@@ -61,8 +61,7 @@ def evaluate_run(
     Args:
         run: Its folder.
         attacks: As in ``rs.evaluate``, or one suite at several eps.
-        split: The test images, whose rows go to attacks.jsonl, or those that training kept back, whose
-            rows go to validation.jsonl.
+        split: Test images (rows in attacks.jsonl) or those that training kept back (validation.jsonl).
         num_draws: Scoring draws, and as many held-out draws.
         seed: Of all noise.
         limit: Images, from the first on.
@@ -85,18 +84,15 @@ def evaluate_run(
     subject = subject_of(folder, test)
     first = _first_readable(test := test.to(place), split)
     with contextlib.ExitStack() as stack:
-        file = split.rows(folder)
         rows = group.led(lambda: _earlier_rows(stack, folder, split, subject))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
         unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=asked)
-        asked_plan = make_plan(attacks, **options)
-        require_sources(asked_plan, classifier, first)
-        plan = unit.settled(asked_plan, rows, file, lambda plan: _measured(plan, classifier, first))
+        require_sources(asked_plan := make_plan(attacks, **options), classifier, first)
+        plan = unit.settled(asked_plan, rows, split.rows(folder), lambda p: _measured(p, classifier, first))
         choice = TimeAverageChoice(folder, split.time_average(folder), classifier, subject, data_root)
-        chosen = with_chosen_width(attacks, lambda: group.led(choice))
-        entries = make_plan(chosen, **options).entries
-        plan = with_same_entries(replace(plan, entries=entries), rows, file)
+        entries = make_plan(with_chosen_width(attacks, lambda: group.led(choice)), **options).entries
+        plan = with_same_entries(replace(plan, entries=entries), rows, split.rows(folder))
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
         facts = describe_environment(place, seed=seed, subject=subject, processes=group.size, **split.marks)
         with memory_told(*_needed(plan)):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from rsc_snn.data import AbstractImageSet
 from rsc_snn.errors import RunFolderError, UnknownNameError
-from rsc_snn.evaluation.held_back import held_back_by
+from rsc_snn.evaluation.held_back import digest_of, held_back_by
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.runs.files import read_environments
 from rsc_snn.runs.folder import RunFolder
@@ -95,14 +95,20 @@ class ValidationSplit(AbstractSplit):
         """
         held = held_back_by(folder)
         used = held.used(data_root)
-        seen = (entry.get("data") for entry in read_environments(folder.environment))
-        begun = next((data for data in seen if isinstance(data, dict) and "train" in data), None)
-        if begun is None or begun["train"] != used.fingerprint():
+        _, kept = used.carve(held.num_validation, seed=held.seed)
+        entries = read_environments(folder.environment)
+        begun = next((entry for entry in entries if "held_back" in entry), None)
+        if begun is None:
+            raise RunFolderError(
+                f"{str(folder.path)!r} does not tell which images its training kept back (held_back in "
+                "environment.json), as runs of older versions; train it again"
+            )
+        if (begun["data"]["train"], begun["held_back"]) != (used.fingerprint(), digest_of(kept)):
             raise RunFolderError(
                 f"{str(folder.path)!r} was trained on other images than these ({held.data.name}): which ones "
                 "it has not seen is not known; give the data root of its training"
             )
-        return used.carve(held.num_validation, seed=held.seed)[1].at(slice(limit))
+        return kept.at(slice(limit))
 
     def rows(self, folder: RunFolder) -> Path:
         """validation.jsonl."""

@@ -13,19 +13,19 @@ from rsc_snn.cli.options import (
     DataRoot,
     Device,
     Draws,
+    KeepImages,
     Limit,
     Rows,
     Seed,
     Sources,
+    Split,
     Strengths,
 )
 
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train'.")],
-    split: Annotated[
-        str, typer.Option(metavar="test|validation", help="Test images, or those that training kept back.")
-    ] = "test",
+    split: Split = "test",
     suite: Annotated[str | None, typer.Option(help="Fixed list of attacks (default: paper).")] = None,
     budget: Budget = None,
     attack: Annotated[
@@ -44,9 +44,7 @@ def command(
     batch_size: BatchSize = None,
     rows: Rows = None,
     compiled: Compile = "auto",
-    keep_images: Annotated[
-        bool, typer.Option("--keep-images", help="Write the winning images to candidates.safetensors.")
-    ] = False,
+    keep_images: KeepImages = False,
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
