@@ -8,7 +8,8 @@ from rsc_snn.experiments.search.plan import read_plan
 from rsc_snn.experiments.search.trials import checked_trials, stages
 from rsc_snn.spec import parse_number
 
-PLANS = sorted((Path(__file__).parents[2] / "examples" / "search").glob("*.yaml"))
+ROOT = Path(__file__).parents[2]
+PLANS = sorted((ROOT / "examples" / "search").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
@@ -32,3 +33,10 @@ def test_every_candidate_of_a_plan_resolves(path: Path) -> None:
 
 def test_there_are_plans() -> None:
     assert {"cifar10", "cifar10-cpu", "digits"} <= {path.stem for path in PLANS}
+
+
+def test_the_plan_of_the_page_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "search.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "plan.yaml").write_text(text)
+    plan = read_plan(tmp_path / "plan.yaml")
+    assert len(checked_trials(plan, stages(plan, is_halving=True), None)) == 2 * len(plan.candidates) == 4
