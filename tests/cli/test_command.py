@@ -195,7 +195,7 @@ def test_damaged_and_mixed_runs_get_one_clear_line(
     with torch.no_grad():
         changed.network.layers.readout.bias.add_(1.0)  # type: ignore[union-attr, operator]
     save_weights(RunFolder(run), changed)
-    assert "holds rows of other weights or other test images" in complaint(attack, capsys)
+    assert "holds rows of other weights or other images" in complaint(attack, capsys)
     (run / "attacks.jsonl").unlink()
     weights = run / "weights.safetensors"
     whole = weights.read_bytes()

@@ -16,12 +16,14 @@ from rsc_snn.cli.progress import image_progress, telling_what_is_kept
 from rsc_snn.evaluation.estimate import Estimate
 from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.evaluation.run import evaluate_run
+from rsc_snn.evaluation.splits import AbstractSplit, split_called
 from rsc_snn.evaluation.summary import group, paper_qte, summarise
 from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.processes import joined
 from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.schema import TEST
 from rsc_snn.training.display import duration
 
 _KEY = ("suite", "budget", "seed", "norm", "eps", "entry", "num_draws")
@@ -31,6 +33,7 @@ def attack_run(
     run: Path,
     attacks: Attacks | Sequence[Suite],
     *,
+    split: str,
     is_json: bool,
     num_draws: int,
     seed: int,
@@ -45,6 +48,7 @@ def attack_run(
     """Evaluate a run folder and print a table, or the summaries as JSON."""
     require_counts(draws=num_draws, limit=limit, batch_size=batch_size, rows=rows_per_pass)
     asked_to_compile(compiled)
+    images = split_called(split)
     console = make_console()
     RunFolder(run).read_spec()
     place = read_device(device)
@@ -57,6 +61,7 @@ def attack_run(
             rows = evaluate_run(
                 run,
                 attacks,
+                split=images,
                 num_draws=num_draws,
                 seed=seed,
                 limit=limit,
@@ -70,7 +75,7 @@ def attack_run(
                 on_estimate=lambda found: None if is_quiet else _tell(console, found),
             )
     if processes.leads:
-        _show(console, run, rows, is_json=is_json)
+        _show(console, run, rows, images, is_json=is_json)
 
 
 def _tell(console: Console, found: Estimate) -> None:
@@ -81,16 +86,18 @@ def _tell(console: Console, found: Estimate) -> None:
     )
 
 
-def _show(console: Console, run: Path, rows: list[Row], *, is_json: bool) -> None:
+def _show(console: Console, run: Path, rows: list[Row], split: AbstractSplit, *, is_json: bool) -> None:
     if is_json:
         typer.echo(json.dumps([_summary(found) for found in group(rows).values()], indent=1))
         return
     print_table(console, attack_table(str(run), rows))
-    next_command = shlex.join([program(), "report", str(run)])
-    console.print(f"rows: {RunFolder(run).attacks}; next: {next_command}", soft_wrap=True)
+    if split.marks:
+        console.print(f"{split.name} images: for choices, not for results", soft_wrap=True)
+    next_command = shlex.join([program(), *split.next_words(run)])
+    console.print(f"rows: {split.rows(RunFolder(run))}; next: {next_command}", soft_wrap=True)
 
 
 def _summary(rows: list[Row]) -> dict[str, object]:
     """One entry at one eps: its key, and (value, low, high) of each accuracy."""
-    key = {name: rows[0][name] for name in _KEY}
+    key = {name: rows[0][name] for name in _KEY} | {"split": rows[0].get("split", TEST)}
     return {**key, **vars(summarise(rows)), "qte": paper_qte(rows) if rows[0]["norm"] == "linf" else None}

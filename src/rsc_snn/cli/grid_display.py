@@ -33,7 +33,7 @@ class GridDisplay(Watcher):
 
     def expect(self, left: Sequence[AbstractCell], num_done: int, cost: str) -> None:
         """Say what is to be done."""
-        self._num_all = len(left)
+        self._num_all = len(self._ended) + len(left)
         kept = f", {num_done} are there already" if num_done else ""
         self._console.print(f"{len(left)} cells to compute{kept}: {cost}", soft_wrap=True)
 

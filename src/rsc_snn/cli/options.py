@@ -48,6 +48,14 @@ Sources = Annotated[
 Budget = Annotated[
     str | None, typer.Option("--budget", help="full or quick (default: full); quick is not reliable.")
 ]
+Split = Annotated[
+    str,
+    typer.Option("--split", metavar="test|validation", help="Test images, or those that training kept back."),
+]
+KeepImages = Annotated[
+    bool,
+    typer.Option("--keep-images", help="Write the winning images to candidates.safetensors."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")]
 
 

@@ -11,11 +11,11 @@ from rsc_snn.cli.printing import launcher, make_console, program
 from rsc_snn.data import data_root as find_root
 from rsc_snn.errors import InputError
 from rsc_snn.experiments.catalogue import resolve
+from rsc_snn.experiments.settings import with_settings
 from rsc_snn.interruption import Interrupted
 from rsc_snn.networks.compiling import asked_to_compile
 from rsc_snn.processes import joined
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.spec import with_setting
 from rsc_snn.training import Recipe, train
 from rsc_snn.training.display import ConsoleDisplay
 
@@ -23,12 +23,7 @@ from rsc_snn.training.display import ConsoleDisplay
 def read_recipe(reference: str, settings: Sequence[str]) -> tuple[Recipe, int]:
     """Return the recipe with ``settings`` (FIELD=VALUE) applied, and the seed that it was recorded with."""
     recipe, seed = resolve(reference)
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set expects FIELD=VALUE such as training.epochs=3, got {setting!r}")
-        recipe = with_setting(recipe, path, value)
-    return recipe, seed or 0
+    return with_settings(recipe, settings), seed or 0
 
 
 def train_into(

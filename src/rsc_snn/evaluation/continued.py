@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rsc_snn.attacks import Entry
 from rsc_snn.errors import RunFolderError
@@ -9,7 +10,6 @@ from rsc_snn.evaluation.plan import Plan
 from rsc_snn.gradients.parts import ROWS_BY_HAND
 from rsc_snn.networks.compiling import choice_of
 from rsc_snn.runs.files import Row
-from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import row_key
 
 
@@ -27,13 +27,13 @@ class Unit:
     rows_per_pass: int | None
     is_compiled: bool | None
 
-    def settled(self, plan: Plan, rows: list[Row], folder: RunFolder, measure: Callable[[Plan], int]) -> Plan:
+    def settled(self, plan: Plan, rows: list[Row], path: Path, measure: Callable[[Plan], int]) -> Plan:
         """Take over the unit of work of rows of the same lists; without such rows, settle the rows of a pass.
 
         Args:
             plan: In batches of the size that was asked for.
             rows: Earlier rows of the folder.
-            folder: The run folder.
+            path: Their file.
             measure: Return how many rows a pass may hold, for want of anything else.
 
         Raises:
@@ -47,7 +47,7 @@ class Unit:
         for option, given in (("num_draws", plan.num_draws), ("batch_size", batch_size)):
             if earlier[option] != given:
                 raise RunFolderError(
-                    f"{str(folder.attacks)!r} holds rows of suite {earlier['suite']!r}, seed {plan.seed}, "
+                    f"{str(path)!r} holds rows of suite {earlier['suite']!r}, seed {plan.seed}, "
                     f"with {option} {earlier[option]}, not {given}; use the same value or another --seed"
                 )
         before = "rows_per_pass" not in earlier  # a pass then held 64 rows, or the batch if larger
@@ -67,15 +67,15 @@ class Unit:
         return kept.sized(rows_per_pass, draw_chunk=earlier["draw_chunk"])
 
 
-def require_same_subject(rows: list[Row], folder: RunFolder, subject: str) -> None:
-    """Raise RunFolderError if a row is about other weights or other test images than ``subject``."""
+def require_same_subject(rows: list[Row], path: Path, subject: str) -> None:
+    """Raise RunFolderError if a row is about other weights or other images than ``subject``."""
     if any(row.get("subject") != subject for row in rows):
         raise RunFolderError(
-            f"{str(folder.attacks)!r} holds rows of other weights or other test images; move that file away"
+            f"{str(path)!r} holds rows of other weights or other images; move that file away"
         )
 
 
-def with_same_entries(plan: Plan, rows: list[Row], folder: RunFolder) -> Plan:
+def with_same_entries(plan: Plan, rows: list[Row], path: Path) -> Plan:
     """Return the plan; refuse rows of an entry of the same name by another attack, path or source."""
     ours: dict[tuple[object, ...], Entry] = {
         (suite, plan.budget, plan.seed, entry.attack.eps, entry.attack.norm.name, name): entry
@@ -88,7 +88,7 @@ def with_same_entries(plan: Plan, rows: list[Row], folder: RunFolder) -> Plan:
             continue
         theirs, expected = f"{row['attack']} by {row['gradient']}", f"{entry.attack!r} by {entry.gradient!r}"
         raise RunFolderError(
-            f"{str(folder.attacks)!r} holds rows of {row['entry']!r} as {theirs}, not {expected}; use "
+            f"{str(path)!r} holds rows of {row['entry']!r} as {theirs}, not {expected}; use "
             "the same settings and sources, or another --seed"
         )
     return plan

@@ -6,10 +6,9 @@ from typing import Any
 from rsc_snn.data import AbstractDataset, AbstractImageSet
 from rsc_snn.data import load as load_data
 from rsc_snn.errors import InputError
+from rsc_snn.evaluation.held_back import DEFAULT_VALIDATION
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.spec import from_data
-
-_DEFAULT_VALIDATION = 1000
 
 
 def test_images(folder: RunFolder, data_root: str | Path | None, limit: int | None) -> AbstractImageSet:
@@ -22,7 +21,7 @@ def validation_images(folder: RunFolder, data_root: str | Path | None) -> Abstra
     spec = folder.read_spec()
     recipe = spec.get("recipe")
     training: dict[str, Any] = recipe.get("training", {}) if isinstance(recipe, dict) else {}
-    count = training.get("num_validation") or _DEFAULT_VALIDATION
+    count = training.get("num_validation") or DEFAULT_VALIDATION
     full = load_data(_dataset(folder), data_root, "train").at(slice(training.get("num_images")))
     _, validation = full.carve(min(count, len(full) // 2), seed=int(spec.get("seed") or 0))
     return validation

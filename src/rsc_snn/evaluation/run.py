@@ -20,11 +20,11 @@ from rsc_snn.evaluation.batch import padded_batch
 from rsc_snn.evaluation.continued import Unit, require_same_subject, with_same_entries
 from rsc_snn.evaluation.estimate import Estimate, estimate, seconds_there_and_back
 from rsc_snn.evaluation.evaluate import evaluate_batch, warn_if_weak
-from rsc_snn.evaluation.images import test_images
 from rsc_snn.evaluation.lists import Judged, keys_of_list
 from rsc_snn.evaluation.plan import BATCH_SIZE, Attacks, Plan, make_plan, require_sources
 from rsc_snn.evaluation.record import Record
 from rsc_snn.evaluation.sizing import measured_rows
+from rsc_snn.evaluation.splits import AbstractSplit, TestSplit
 from rsc_snn.evaluation.tuning import TimeAverageChoice, with_chosen_width
 from rsc_snn.networks.compiling import asked_to_compile, compile_kernels, is_worth_compiling
 from rsc_snn.networks.folding import folded
@@ -43,6 +43,7 @@ def evaluate_run(
     run: str | Path,
     attacks: Attacks | Sequence[Suite],
     *,
+    split: AbstractSplit = TestSplit(),  # noqa: B008 - has no state
     num_draws: int = 20,
     seed: int = 0,
     limit: int | None = None,
@@ -55,14 +56,15 @@ def evaluate_run(
     on_batch: Progress = lambda done, total: None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
 ) -> list[Row]:
-    """Evaluate the classifier of a run on its test set and append the rows that attacks.jsonl lacks.
+    """Evaluate the classifier of a run on images of its data set and append the rows that are not there.
 
     Args:
         run: Its folder.
         attacks: As in ``rs.evaluate``, or one suite at several eps.
+        split: Test images (rows in attacks.jsonl) or those that training kept back (validation.jsonl).
         num_draws: Scoring draws, and as many held-out draws.
         seed: Of all noise.
-        limit: Test images, from the first on.
+        limit: Images, from the first on.
         batch_size: Images attacked together; None is that of earlier rows, else 64.
         rows_per_pass: (image, draw) pairs of a gradient's pass; None: as earlier rows, or as memory holds.
         compiled: "on", "off" or "auto": whether torch compiles the neurons; auto: as earlier rows, or time.
@@ -78,27 +80,25 @@ def evaluate_run(
     asked, place = asked_to_compile(compiled), torch.device(device)
     folder, group = RunFolder(Path(run)), current_group()
     classifier = group.node_first(lambda: _victim(run)).to(place)
-    test = group.node_first(lambda: test_images(folder, data_root, limit))
+    test = group.node_first(lambda: split.images(folder, data_root, limit))
     subject = subject_of(folder, test)
-    first = _first_readable(test := test.to(place))
+    first = _first_readable(test := test.to(place), split)
     with contextlib.ExitStack() as stack:
-        rows = group.led(lambda: _earlier_rows(stack, folder, subject))
+        rows = group.led(lambda: _earlier_rows(stack, folder, split, subject))
         options: dict[str, Any] = {"is_random": classifier.varies(first), "num_pixels": first[0].numel()}
         options |= {"num_draws": num_draws, "seed": seed, "batch_size": batch_size or BATCH_SIZE}
         unit = Unit(batch_size=batch_size, rows_per_pass=rows_per_pass, is_compiled=asked)
-        asked_plan = make_plan(attacks, **options)
-        require_sources(asked_plan, classifier, first)
-        plan = unit.settled(asked_plan, rows, folder, lambda plan: _measured(plan, classifier, first))
-        choice = TimeAverageChoice(folder, classifier, subject, data_root)
-        chosen = with_chosen_width(attacks, lambda: group.led(choice))
-        entries = make_plan(chosen, **options).entries
-        plan = with_same_entries(replace(plan, entries=entries), rows, folder)
+        require_sources(asked_plan := make_plan(attacks, **options), classifier, first)
+        plan = unit.settled(asked_plan, rows, split.rows(folder), lambda p: _measured(p, classifier, first))
+        choice = TimeAverageChoice(folder, split.time_average(folder), classifier, subject, data_root)
+        entries = make_plan(with_chosen_width(attacks, lambda: group.led(choice)), **options).entries
+        plan = with_same_entries(replace(plan, entries=entries), rows, split.rows(folder))
         work = _Work(classifier, test, plan, frozenset(row_key(row) for row in rows))
-        facts = describe_environment(place, seed=seed, subject=subject, processes=group.size)
+        facts = describe_environment(place, seed=seed, subject=subject, processes=group.size, **split.marks)
         with memory_told(*_needed(plan)):
             work = work.foretold(first, on_estimate)
-            rows += _recorded(work, Record(folder, facts, keeps_images), on_batch)
-    return _wanted(plan, rows, test, is_leader=group.leads)
+            rows += _recorded(work, Record(folder, split, facts, keeps_images), on_batch)
+    return _wanted(plan, rows, test, split, is_leader=group.leads)
 
 
 def _victim(run: str | Path) -> SpikingClassifier:
@@ -116,12 +116,12 @@ def _measured(plan: Plan, classifier: AbstractClassifier, images: Tensor) -> int
     return -group.agree(-rows)[0]
 
 
-def _first_readable(test: AbstractImageSet) -> Tensor:
+def _first_readable(test: AbstractImageSet, split: AbstractSplit) -> Tensor:
     """The pixels of the first images that can be decoded, on which the classifier is tried."""
     for group in torch.arange(len(test)).split(BATCH_SIZE):
         if len(found := test.at(group).fetch()):
             return found.pixels()
-    raise InputError("not one test image can be decoded; check the images that were named")
+    raise InputError(f"not one {split.name} image can be decoded; check the images that were named")
 
 
 def _needed(plan: Plan) -> tuple[str, str]:
@@ -132,12 +132,14 @@ def _needed(plan: Plan) -> tuple[str, str]:
     return held, f"{smaller}, with another --seed where rows of this one are there already"
 
 
-def _earlier_rows(stack: contextlib.ExitStack, folder: RunFolder, subject: str) -> list[Row]:
+def _earlier_rows(
+    stack: contextlib.ExitStack, folder: RunFolder, split: AbstractSplit, subject: str
+) -> list[Row]:
     """Lock the folder and return its rows; damaged files are refused before the work, not after."""
     stack.enter_context(folder.locked())
-    rows = cut_rows(folder.attacks)
-    require_attack_rows(rows, folder.attacks)
-    require_same_subject(rows, folder, subject)
+    rows = cut_rows(path := split.rows(folder))
+    require_attack_rows(rows, path, split=split.name)
+    require_same_subject(rows, path, subject)
     read_environments(folder.environment)
     return rows
 
@@ -200,19 +202,19 @@ class _Work:
         return all(keys_of_list(self.plan, *named, indices) <= self.done for named in self.plan.lists())
 
 
-def _warn_if_incomplete(rows: list[Row], num_images: int) -> None:
+def _warn_if_incomplete(rows: list[Row], num_images: int, split: AbstractSplit) -> None:
     missing = num_images - len({row["index"] for row in rows})
     if missing:
         warnings.warn(
-            f"{missing} of {num_images} test images cannot be decoded and have no rows; accuracies are those "
-            "of the others",
+            f"{missing} of {num_images} {split.name} images cannot be decoded and have no rows; accuracies "
+            "are those of the others",
             UnreadableImage,
             stacklevel=3,
         )
 
 
 def subject_of(folder: RunFolder, test: AbstractImageSet) -> str:
-    """What the rows are about: a digest of specification, weights and the first test image."""
+    """What the rows are about: a digest of specification, weights and the first image."""
     digest = hashlib.sha256(folder.weights.read_bytes())
     digest.update(repr(folder.read_spec()["classifier"]).encode())
     digest.update(test.at(slice(1)).fingerprint().encode())
@@ -235,12 +237,14 @@ def _recorded(work: _Work, record: Record, on_batch: Progress) -> list[Row]:
     return rows
 
 
-def _wanted(plan: Plan, rows: list[Row], test: AbstractImageSet, *, is_leader: bool) -> list[Row]:
+def _wanted(
+    plan: Plan, rows: list[Row], test: AbstractImageSet, split: AbstractSplit, *, is_leader: bool
+) -> list[Row]:
     """The rows of the plan; what is doubtful about them is said once."""
     indices = test.indices.tolist()
     keys = [keys_of_list(plan, suite, entries, indices) for suite, entries in plan.lists()]
     found = [row for row in rows if any(row_key(row) in wanted for wanted in keys)]
     if is_leader:
-        _warn_if_incomplete(found, len(test))
+        _warn_if_incomplete(found, len(test), split)
         warn_if_weak(found)
     return found

@@ -41,19 +41,20 @@ class TimeAverageChoice:
 
     Attributes:
         folder: Of the run, locked.
+        path: The file that keeps it.
         classifier: Of the run, on its device.
         subject: Digest of weights and test set.
         data_root: See ``rs.data.load``.
     """
 
     folder: RunFolder
+    path: Path
     classifier: AbstractClassifier
     subject: str
     data_root: str | Path | None
 
     def __call__(self) -> TimeAverage | None:
         """Return the path; None where it cannot be used."""
-        path = self.folder.time_average
         if (known := self._known()) is not None:
             return known
         images = validation_images(self.folder, self.data_root).at(slice(_NUM_IMAGES)).fetch()
@@ -70,12 +71,12 @@ class TimeAverageChoice:
             "num_images": len(pixels),
             "tried": [vars(tried) for tried in found.table],
         }
-        replace_text(path, json.dumps(content, indent=1) + "\n")
+        replace_text(self.path, json.dumps(content, indent=1) + "\n")
         return found.best
 
     def _known(self) -> TimeAverage | None:
         """The path that the file tells of, if it is about these weights."""
-        path = self.folder.time_average
+        path = self.path
         if not path.is_file():
             return None
         try:

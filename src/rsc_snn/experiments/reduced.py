@@ -6,8 +6,8 @@ from rsc_snn.experiments.arm import Arm
 from rsc_snn.experiments.budget import Budget
 from rsc_snn.experiments.catalogue import by_name
 from rsc_snn.experiments.cells import Network
+from rsc_snn.experiments.settings import with_settings
 from rsc_snn.objectives.teachers import teachers_of
-from rsc_snn.spec import with_setting
 from rsc_snn.training import Recipe, TrainedTeacher
 
 _TEACHER = "objective.teacher.recipe."
@@ -30,9 +30,9 @@ def network_for(budget: Budget, base: str, arm: Arm, seed: int) -> Network:
     settings = list(budget.settings_for(base, full))
     for teacher in _trained_teachers(full):
         settings += [_TEACHER + word for word in budget.settings_for(base, teacher)]
-    recipe = _with(full, settings)
+    recipe = with_settings(full, settings)
     for setting in arm.settings:
-        changed = _with(recipe, (setting,))
+        changed = with_settings(recipe, (setting,))
         if changed != recipe:
             settings.append(setting)
         recipe = changed
@@ -46,7 +46,7 @@ def reductions(network: Network, settings: Sequence[str] = ()) -> tuple[str, ...
         network: The network.
         settings: ``--set`` words that the full recipe has too: what an experiment varies is no reduction.
     """
-    full, ours = _with(by_name(network.recipe.name), settings), network.recipe
+    full, ours = with_settings(by_name(network.recipe.name), settings), network.recipe
     told: list[str] = []
     if ours.training.epochs != full.training.epochs:
         told.append(f"{ours.training.epochs} of {full.training.epochs} epochs")
@@ -77,10 +77,3 @@ def stand_in(network: Network, dataset: str, architecture: str) -> str:
 
 def _trained_teachers(recipe: Recipe) -> list[Recipe]:
     return [t.recipe for t in teachers_of(recipe.objective) if isinstance(t, TrainedTeacher)]
-
-
-def _with(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    for setting in settings:
-        path, _, value = setting.partition("=")
-        recipe = with_setting(recipe, path, value)
-    return recipe

@@ -67,7 +67,7 @@ def reproduce(
         if not left:
             return []
         on_start(left, len(cells) - len(left), expected_seconds(left, job.place))
-        return list(_recorded(job, left, watcher or Watcher()))
+        return list(recorded(job.grid, left, job.place, watcher or Watcher()))
 
 
 def unfinished(cells: Sequence[AbstractCell], place: Place) -> list[AbstractCell]:
@@ -93,10 +93,13 @@ def expected_seconds(cells: Sequence[AbstractCell], place: Place) -> float:
     return total
 
 
-def _recorded(job: Job, left: Sequence[AbstractCell], watcher: Watcher) -> Iterator[Outcome]:
+def recorded(
+    grid: AbstractGrid, left: Sequence[AbstractCell], place: Place, watcher: Watcher
+) -> Iterator[Outcome]:
+    """Compute cells; how each ended goes to cells.jsonl, then to the watcher, then to the caller."""
     by_key = {cell.key: cell for cell in left}
-    for outcome in job.grid.run(left, job.place, watcher):
-        append_rows(job.place.folder / STATES, [outcome.row()])
+    for outcome in grid.run(left, place, watcher):
+        append_rows(place.folder / STATES, [outcome.row()])
         watcher.ended(by_key[outcome.cell], outcome)
         yield outcome
 

@@ -13,7 +13,7 @@ from rsc_snn.runs.activity_schema import require_activity_rows
 from rsc_snn.runs.audit_schema import require_audit_rows
 from rsc_snn.runs.certificate_schema import require_certificate_rows
 from rsc_snn.runs.files import Row, read_rows, replace_text
-from rsc_snn.runs.schema import require_attack_rows, require_epoch_rows
+from rsc_snn.runs.schema import VALIDATION, require_attack_rows, require_epoch_rows
 from rsc_snn.runs.theory_schema import require_theory_rows
 
 LOCK = ".lock"
@@ -51,6 +51,11 @@ class RunFolder:
         return self.path / "attacks.jsonl"
 
     @property
+    def validation(self) -> Path:
+        """The same for images that training kept back; on these choices are made, not results."""
+        return self.path / "validation.jsonl"
+
+    @property
     def audit(self) -> Path:
         """A row per check of the last audit."""
         return self.path / "audit.jsonl"
@@ -86,9 +91,19 @@ class RunFolder:
         return self.path / "candidates.safetensors"
 
     @property
+    def validation_candidates(self) -> Path:
+        """The same of attacks on validation images."""
+        return self.path / "validation-candidates.safetensors"
+
+    @property
     def time_average(self) -> Path:
         """Width of the time-averaged attack, chosen once on validation images."""
         return self.path / "time-average.json"
+
+    @property
+    def validation_time_average(self) -> Path:
+        """The same for attacks on validation images, which must not open the test set."""
+        return self.path / "validation-time-average.json"
 
     @property
     def checkpoint(self) -> Path:
@@ -130,6 +145,12 @@ class RunFolder:
         """Return all complete rows of attacks.jsonl, checked."""
         rows = read_rows(self.attacks)
         require_attack_rows(rows, self.attacks)
+        return rows
+
+    def validation_rows(self) -> list[Row]:
+        """Return all complete rows of validation.jsonl, checked."""
+        rows = read_rows(self.validation)
+        require_attack_rows(rows, self.validation, split=VALIDATION)
         return rows
 
     def epoch_rows(self) -> list[Row]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rsc_snn.errors import RunFolderError
 from rsc_snn.runs.files import Row
 
+TEST, VALIDATION = "test", "validation"
 KEY = ("suite", "budget", "seed", "eps", "norm", "entry", "index")
 _ATTACK_TYPES: dict[str, type | tuple[type, ...]] = {
     "suite": str,
@@ -37,8 +38,8 @@ def row_key(row: Row) -> tuple[object, ...]:
     return tuple(row[name] for name in KEY)
 
 
-def require_attack_rows(rows: Sequence[Row], path: Path) -> None:
-    """Raise RunFolderError unless every row can be scored and no key stands there twice."""
+def require_attack_rows(rows: Sequence[Row], path: Path, *, split: str = TEST) -> None:
+    """Raise RunFolderError unless every row can be scored, is of the split and has a key of its own."""
     seen: set[tuple[object, ...]] = set()
     for number, row in enumerate(rows, start=1):
         require_types(row, _ATTACK_TYPES, path, number)
@@ -46,6 +47,8 @@ def require_attack_rows(rows: Sequence[Row], path: Path) -> None:
             counts = row.get(name)
             if counts is not None and not _are_votes(counts, row["num_draws"], row["label"]):
                 refuse(path, number, f"has {name} {counts!r}, expected {row['num_draws']} votes by class")
+        if row.get("split", TEST) != split:
+            refuse(path, number, f"is about {row.get('split', TEST)} images, expected {split} images")
         if row["batch_size"] < 1 or row["draw_chunk"] < 1:
             refuse(path, number, "has an empty batch")
         if not isinstance(row.get("compiled", False), bool):

@@ -8,6 +8,7 @@ import torch
 from rsc_snn.classifier import SpikingClassifier
 from rsc_snn.data import load
 from rsc_snn.errors import InputError
+from rsc_snn.evaluation.held_back import digest_of
 from rsc_snn.networks.compiling import asked_to_compile, choice_of
 from rsc_snn.outofmemory import memory_told
 from rsc_snn.processes import Group, current_group
@@ -99,7 +100,7 @@ def _train_into(
             f"this machine's training images ({data['num_images']}) are not those of the first "
             f"({leaders['num_images']}); give every machine the same data"
         )
-    group.led(lambda: _begin(folder, recipe, seed, data, device, group))
+    group.led(lambda: _begin(folder, recipe, seed, data, digest_of(validation), device, group))
 
     def train_teacher(teacher: Recipe) -> SpikingClassifier:
         place = folder.teacher
@@ -167,6 +168,7 @@ def _begin(
     recipe: Recipe,
     seed: int,
     data: dict[str, object],
+    held_back: str,
     device: torch.device,
     group: Group,
 ) -> None:
@@ -174,7 +176,7 @@ def _begin(
         require_same_data(folder, data)
     else:
         write_specification(folder, recipe, seed)
-    facts = describe_environment(device, seed=seed, data=data, processes=group.size)
+    facts = describe_environment(device, seed=seed, data=data, held_back=held_back, processes=group.size)
     write_environment(folder.environment, facts)
 
 

@@ -13,16 +13,19 @@ from rsc_snn.cli.options import (
     DataRoot,
     Device,
     Draws,
+    KeepImages,
     Limit,
     Rows,
     Seed,
     Sources,
+    Split,
     Strengths,
 )
 
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train'.")],
+    split: Split = "test",
     suite: Annotated[str | None, typer.Option(help="Fixed list of attacks (default: paper).")] = None,
     budget: Budget = None,
     attack: Annotated[
@@ -41,15 +44,13 @@ def command(
     batch_size: BatchSize = None,
     rows: Rows = None,
     compiled: Compile = "auto",
-    keep_images: Annotated[
-        bool, typer.Option("--keep-images", help="Write the winning images to candidates.safetensors.")
-    ] = False,
+    keep_images: KeepImages = False,
     data_root: DataRoot = None,
     device: Device = None,
     seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Attack a run's test images and score them on fresh noise; rows go to attacks.jsonl."""
+    """Attack a run's images and score them on fresh noise; rows go to attacks.jsonl or validation.jsonl."""
     from rsc_snn.cli.attacking import attack_run
     from rsc_snn.cli.reading import Request, read_list
     from rsc_snn.memory import keep_freed_memory
@@ -69,6 +70,7 @@ def command(
     attack_run(
         run,
         read_list(request),
+        split=split,
         is_json=as_json,
         num_draws=draws,
         seed=seed or 0,

@@ -11,16 +11,11 @@ from rsc_snn.cli.options import Compile, DataRoot, Device
 def command(
     tables: Annotated[
         list[str],
-        typer.Argument(
-            metavar="TABLE...",
-            help="table1 ... table7, figure1 ... figure3, all, or questions; see 'list tables'.",
-        ),
+        typer.Argument(metavar="TABLE...", help="table1 ... figure3, all or questions; see 'list tables'."),
     ],
     budget: Annotated[
         str,
-        typer.Option(
-            "--budget", help="smoke (minutes, digits), small or short (an evening on a CPU), or paper (all)."
-        ),
+        typer.Option("--budget", help="smoke (digits), small or short (an evening on a CPU) or paper (all)."),
     ] = "short",
     dataset: Annotated[
         str | None, typer.Option("--dataset", metavar="D", help="Only this data set, such as cifar10.")

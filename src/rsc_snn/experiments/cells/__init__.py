@@ -10,6 +10,7 @@ from rsc_snn.experiments.cells.probe import Probe
 from rsc_snn.experiments.cells.theorems import Theorems
 from rsc_snn.experiments.cells.trained import Trained
 from rsc_snn.experiments.cells.transferred import Transferred
+from rsc_snn.experiments.cells.validated import Validated
 
 __all__ = [
     "AbstractCell",
@@ -23,4 +24,5 @@ __all__ = [
     "Theorems",
     "Trained",
     "Transferred",
+    "Validated",
 ]

@@ -97,9 +97,10 @@ class Attacked(AbstractEvaluated):
 
     def num_rows(self, place: Place) -> int:
         """Rows of all entries at its strengths, and of the worst case."""
-        path = RunFolder(place.run(self.network)).attacks
-        alike = {name: value for name, value in self.rows("", eps=0.0).where.items() if name != "entry"}
-        return sum(count_rows(path, {**alike, "eps": eps}, self.limit) for eps in self._strengths)
+        found = self.rows("", eps=0.0)
+        path = self.split.rows(RunFolder(place.run(self.network)))
+        alike = {name: value for name, value in found.where.items() if name != "entry"}
+        return sum(count_rows(path, {**alike, "eps": eps}, found.limit) for eps in self._strengths)
 
 
 def _in_255(eps: float) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rsc_snn.attacks import Suite
 from rsc_snn.evaluation.run import evaluate_run
+from rsc_snn.evaluation.splits import AbstractSplit, TestSplit
 from rsc_snn.experiments.cells.base import AbstractCell, Place
 from rsc_snn.experiments.cells.network import Network
 
@@ -35,13 +37,14 @@ class AbstractEvaluated(AbstractMeasured):
     """A cell that attacks its network; rows go to attacks.jsonl.
 
     Args:
-        limit: Test images, from the first on; None is all.
+        limit: Images, from the first on; None is all.
         num_draws: Scoring draws, and as many held-out draws.
         batch_size: Images attacked together.
         rows_per_pass: (image, draw) pairs of a gradient's pass; None is as many as memory holds, which
             may differ between machines.
     """
 
+    split: ClassVar[AbstractSplit] = TestSplit()
     limit: int | None = None
     num_draws: int = 20
     batch_size: int = 64
@@ -52,6 +55,7 @@ class AbstractEvaluated(AbstractMeasured):
         evaluate_run(
             place.run(self.network),
             suites,
+            split=self.split,
             num_draws=self.num_draws,
             seed=self.network.seed,
             limit=self.limit,
