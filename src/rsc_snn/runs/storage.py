@@ -1,5 +1,6 @@
 """Saving and loading a classifier: its specification as YAML, its weights as safetensors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,18 +107,23 @@ def read_classifier_spec(folder: RunFolder) -> ClassifierSpec:
 
 def save_weights(folder: RunFolder, classifier: SpikingClassifier) -> None:
     """Write weights.safetensors atomically."""
-    tensors = {name: value.detach().contiguous().cpu() for name, value in classifier.state_dict().items()}
-    replace_file(folder.weights, lambda temporary: save_file(tensors, temporary))
+    write_weights(folder, classifier.state_dict())
 
 
-def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingClassifier:
-    """Fill ``classifier`` with the weights of a run.
+def write_weights(folder: RunFolder, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write weights.safetensors atomically, each tensor with the numbers it has."""
+    kept = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    replace_file(folder.weights, lambda temporary: save_file(kept, temporary))
+
+
+def read_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    """Return the tensors of weights.safetensors as they are there.
 
     Raises:
-        RunFolderError: the file is damaged, or is of another architecture.
+        RunFolderError: the file is damaged, or may not be read.
     """
     try:
-        tensors = load_file(folder.weights)
+        tensors: dict[str, torch.Tensor] = load_file(folder.weights)
     except PermissionError as err:
         raise RunFolderError(f"no permission to read {str(folder.weights)!r}; change its mode") from err
     except (SafetensorError, OSError) as err:
@@ -125,6 +131,16 @@ def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingCla
             f"cannot read {str(folder.weights)!r}: it is damaged or cut short; restore it from a copy or "
             "train again"
         ) from err
+    return tensors
+
+
+def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingClassifier:
+    """Fill ``classifier`` with the weights of a run; those in half precision become float32.
+
+    Raises:
+        RunFolderError: the file is damaged, or is of another architecture.
+    """
+    tensors = read_weights(folder)
     expected = classifier.state_dict()
     if difference := _difference(expected, tensors):
         raise RunFolderError(
