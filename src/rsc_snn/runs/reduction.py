@@ -81,14 +81,13 @@ def _reduced(name: str, tensor: Tensor) -> Tensor:
     if not bool(torch.isfinite(half).all()) or 0 < largest < _SMALLEST:
         raise InputError(
             f"{name} has a largest weight of {largest:.3g}, expected between {_SMALLEST:.1g} and "
-            f"{torch.finfo(_HALF).max:g}, the range of half precision; train with weight decay, or leave this "
-            "run as it is"
+            f"{torch.finfo(_HALF).max:g}, the range of half precision; leave this run as it is"
         )
     return half
 
 
 def without_places(value: Any) -> Any:
-    """Return plain data in which paths of this machine are names: of a data folder DIR, else the last part."""
+    """Return plain data without paths of this machine: a data folder is DIR, others are their last part."""
     if isinstance(value, dict):
         return {key: without_places(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -16,6 +16,7 @@ from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import replace_file
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.specification import SCHEMA, require_schema
+from rsc_snn.runs.zoo import find_run
 from rsc_snn.spec import Spec, from_data, to_data
 
 
@@ -76,12 +77,16 @@ def save(run: str | Path, classifier: SpikingClassifier, *, data: str | None = N
 
 
 def load(run: str | Path) -> SpikingClassifier:
-    """Load the classifier of a run folder, in eval mode, on the CPU.
+    """Load the classifier of a run folder or of the zoo, in float32 and eval mode, on the CPU.
+
+    Args:
+        run: A path, or a name of ``rsc-snn list zoo``. What holds a separator or exists is a path.
 
     Raises:
-        RunFolderError: there is no run, it is unfinished, its weights are damaged or do not fit.
+        RunFolderError: there is no run and no such name, the run is unfinished, its weights are damaged or do
+            not fit; or a file of the zoo is not the one that was added.
     """
-    folder = RunFolder(Path(run))
+    folder = RunFolder(find_run(run))
     spec = read_classifier_spec(folder)
     require_weights(folder)
     blank = spec.build(derived_generator(0, "init"))  # torch's own generator stays as it is

@@ -1,5 +1,6 @@
 """rsc-snn attack."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from rsc_snn.cli.options import (
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train'.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train', or a name of the zoo.")],
     suite: Annotated[str | None, typer.Option(help="Fixed list of attacks (default: paper).")] = None,
     budget: Budget = None,
     attack: Annotated[
@@ -53,8 +54,11 @@ def command(
     from rsc_snn.cli.attacking import attack_run
     from rsc_snn.cli.reading import Request, read_list
     from rsc_snn.memory import keep_freed_memory
+    from rsc_snn.runs.zoo import find_run
+    from rsc_snn.runs.zoo_copies import opened
 
     keep_freed_memory()
+    given = source or []
     request = Request(
         names=tuple(attack or ()),
         suite=suite,
@@ -64,19 +68,21 @@ def command(
         gradient_draws=gradient_draws,
         norm=norm,
         steps=steps,
-        sources=tuple(source or ()),
+        sources=tuple(map(find_run, given)),
     )
-    attack_run(
-        run,
-        read_list(request),
-        is_json=as_json,
-        num_draws=draws,
-        seed=seed or 0,
-        limit=limit,
-        batch_size=batch_size,
-        rows_per_pass=rows,
-        compiled=compiled,
-        keeps_images=keep_images,
-        device=device,
-        data_root=data_root,
-    )
+    read_list(request)  # whatever is wrong with it is said before anything is copied
+    with opened(run, *given) as (place, *sources):
+        attack_run(
+            place,
+            read_list(replace(request, sources=tuple(sources))),
+            is_json=as_json,
+            num_draws=draws,
+            seed=seed or 0,
+            limit=limit,
+            batch_size=batch_size,
+            rows_per_pass=rows,
+            compiled=compiled,
+            keeps_images=keep_images,
+            device=device,
+            data_root=data_root,
+        )
