@@ -100,8 +100,8 @@ def _what(name: str, measured: Measured, weights: Weights) -> str:
         [
             f"`{words_of(blueprint['network'])}` with neurons `{words_of(blueprint['neuron'])}`, coding "
             f"`{words_of(known['coding'])}` and T = {known['num_steps']}, for the data set `{data}`. "
-            f"Matrices and kernels are stored in half precision ({weights.num_bytes / 1e6:.2f} MB) and loaded "
-            "as float32; every number below was measured with these stored weights.",
+            f"Matrices and kernels are stored in half precision ({weights.num_bytes / 1e6:.2f} MB) and "
+            "loaded as float32; every number below was measured with these stored weights.",
             "",
             "```python",
             "import rsc_snn as rs",

@@ -27,7 +27,7 @@ def origin_lines(
     measured = [entry for entry in environments if "subject" in entry]
     return [
         *_recipe(spec),
-        *_training(trained, training),
+        *_training(spec, trained, training),
         *_machines("Trained", trained),
         *_machines("Measured", measured),
     ]
@@ -44,17 +44,18 @@ def _recipe(spec: dict[str, Any]) -> list[str]:
     ]
 
 
-def _training(trained: Sequence[dict[str, Any]], rows: Sequence[Row]) -> list[str]:
+def _training(spec: dict[str, Any], trained: Sequence[dict[str, Any]], rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
     last = rows[-1]
     validation = last.get("validation_accuracy")
-    images = f" on {trained[0]['data']['num_images']:,} images" if trained else ""
+    kept = spec["recipe"]["training"]["num_validation"]
+    images = f" on {trained[0]['data']['num_images'] - kept:,} images" if trained else ""
     words = [
         f"{last['epoch']} epochs{images} in {sum(row['seconds'] for row in rows) / 60:.1f} minutes",
         f"last epoch: loss {last['loss']:.3f}, {100 * last['train_accuracy']:.1f} % of training images right",
     ]
-    words += [] if validation is None else [f"{100 * validation:.1f} % of validation images"]
+    words += [] if validation is None else [f"{100 * validation:.1f} % of {kept:,} others, which validate"]
     commands = dict.fromkeys(shlex.join(entry["command"]) for entry in trained)
     return ["; ".join(words) + ".", *(f"Command: `{command}`." for command in commands)]
 
