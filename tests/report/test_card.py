@@ -49,8 +49,8 @@ def reliable(budget: str, flags: list[str]) -> list[Row]:
         )
         for i in range(35)
     ]
-    idle = {"suite": "reliable", "budget": budget, "entry": "transfer", "flags": [NOT_RUN]}
-    return worst + [attack_row(i, 0, **{**idle, "adversarial_counts": None}) for i in range(35)]
+    idle = {**worst[0], "entry": "transfer", "flags": [NOT_RUN], "adversarial_counts": None}
+    return worst + [{**idle, "index": i} for i in range(35)]
 
 
 def measured(*attacks: Row) -> Measured:

@@ -36,7 +36,17 @@ def test_an_entry_holds_what_loads_it_and_the_rows_stand_beside(checkout: Path, 
     assert not (rows / "weights.safetensors").exists()
     assert len(read_environments(entry / "environment.json")) == 1, "how it was made, not how it was measured"
     assert len(read_environments(rows / "environment.json")) == 3
-    assert "/" not in json.dumps([entry["command"] for entry in read_environments(rows / "environment.json")])
+
+
+def test_paths_of_this_machine_stay_out(checkout: Path, own: Path) -> None:
+    file = own / "environment.json"
+    first, *others = read_environments(file)
+    command = ["rsc-snn", "train", "/secret/run.yaml", "--data-root", "/secret/data"]
+    file.write_text(json.dumps([{**first, "command": command}, *others]))
+    add(own, "other", ROWS)
+    for path in (checkout / "zoo" / "other", checkout / ROWS / "other"):
+        first = read_environments(path / "environment.json")[0]
+        assert first["command"] == ["rsc-snn", "train", "run.yaml", "--data-root", "DIR"]
 
 
 def test_what_is_unfit_is_refused_and_leaves_nothing(
