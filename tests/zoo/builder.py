@@ -17,6 +17,6 @@ def measured_run(folder: Path, coding: rs.codings.AbstractCoding | None = None) 
     run = folder / "half"
     reduce_run(folder / "whole", run)
     common = [str(run), "--limit", "6", "--device", "cpu"]
-    assert main(["attack", *common, "--draws", "2"]) == 0
-    assert main(["certify", *common, "--samples", "50", "--select", "10", "--no-attack"]) == 0
+    assert main(["attack", *common, "--draws", "2", "--rows", "12"]) == 0
+    assert main(["certify", *common, "--samples", "50", "--select", "10", "--rows", "60", "--no-attack"]) == 0
     return run
