@@ -1,6 +1,5 @@
 """rsc-snn attack."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -51,14 +50,11 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Attack a run's test images and score them on fresh noise; rows go to attacks.jsonl."""
-    from rsc_snn.cli.attacking import attack_run
-    from rsc_snn.cli.reading import Request, read_list
+    from rsc_snn.cli.attacking import attack_run, opened_with_list
+    from rsc_snn.cli.reading import Request
     from rsc_snn.memory import keep_freed_memory
-    from rsc_snn.runs.zoo import find_run
-    from rsc_snn.runs.zoo_copies import opened
 
     keep_freed_memory()
-    given = source or []
     request = Request(
         names=tuple(attack or ()),
         suite=suite,
@@ -68,13 +64,12 @@ def command(
         gradient_draws=gradient_draws,
         norm=norm,
         steps=steps,
-        sources=tuple(map(find_run, given)),
+        sources=tuple(source or ()),
     )
-    read_list(request)  # whatever is wrong with it is said before anything is copied
-    with opened(run, *given) as (place, *sources):
+    with opened_with_list(run, request) as (place, attacks):
         attack_run(
             place,
-            read_list(replace(request, sources=tuple(sources))),
+            attacks,
             is_json=as_json,
             num_draws=draws,
             seed=seed or 0,
