@@ -79,6 +79,14 @@ def test_checksums_that_cannot_be_read_are_named(checkout: Path, text: str | Non
         rs.load(NAME)
 
 
+def test_a_path_into_the_zoo_is_checked_and_copied_too(checkout: Path) -> None:
+    with opened(Path("zoo") / NAME) as (place,):
+        assert place == COPY
+    (checkout / "zoo" / NAME / "run.yaml").write_text("schema: 1")
+    with pytest.raises(RunFolderError, match="run.yaml' has another checksum"):
+        rs.load(checkout / "zoo" / NAME)
+
+
 def test_attack_works_on_a_copy_and_goes_on_with_it(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

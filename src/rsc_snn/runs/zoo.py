@@ -8,7 +8,7 @@ from pathlib import Path
 from rsc_snn.errors import RunFolderError
 from rsc_snn.runs.folder import RunFolder
 
-ZOO = Path(__file__).parents[1] / "zoo"
+ZOO = Path(__file__).resolve().parents[1] / "zoo"
 SUMS = "SHA256SUMS"  # of every file of every entry; `sha256sum --check` reads it
 CARD = "README.md"
 _NEAREST = 3
@@ -29,6 +29,8 @@ def find_run(reference: str | Path) -> Path:
     """
     path = Path(reference)
     if path.exists() or any(mark in str(reference) for mark in (os.sep, os.altsep) if mark):
+        if is_of_zoo(path):
+            require_intact(path)
         return path
     known = entries()
     if path.name not in known:
@@ -40,8 +42,8 @@ def find_run(reference: str | Path) -> Path:
 
 
 def is_of_zoo(path: Path) -> bool:
-    """Whether ``find_run`` has found it in the zoo."""
-    return path.parent == ZOO
+    """Whether a path is the folder of an entry."""
+    return path.resolve().parent == ZOO and RunFolder(path).exists()
 
 
 def require_intact(entry: Path) -> None:
