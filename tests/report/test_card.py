@@ -85,6 +85,7 @@ def test_a_quick_budget_is_labelled_not_reliable_and_a_full_one_is_not() -> None
     line = f"worst of the list, linf 8/255 | reliable, budget quick: NOT reliable | {cells(0.4, 35, 0.0)} |"
     assert f"{line} 35 | 10 |" in quick
     assert "not reliable: the budget is quick." in quick
+    assert f"| 35 | {cells(0.8, 35, 0.7)} | - | {cells(0.4, 35, 0.0)} | the budget is quick |" in quick
     assert "Transfer from other networks was not run." in quick
     full = written(measured(*paper("FGSM", 7), *reliable("full", [])))
     assert f"| reliable | {cells(0.4, 35, 0.0)} | 35 | 10 |" in full

@@ -11,7 +11,16 @@ from rsc_snn.evaluation.summary import WORST, group, majority, summarise, why_un
 from rsc_snn.report.card_origin import origin_lines, words_of
 from rsc_snn.report.certificates import certificate_table, groups_of
 from rsc_snn.report.formats.markdown import markdown_table
-from rsc_snn.report.tables import FULL, MISSING, PAPER, RELIABLE, Table, percent, strength
+from rsc_snn.report.tables import (
+    FULL,
+    MISSING,
+    PAPER,
+    RELIABLE,
+    Table,
+    percent,
+    protocol_table,
+    strength,
+)
 from rsc_snn.runs.files import Row, read_environments
 from rsc_snn.runs.folder import RunFolder
 
@@ -69,6 +78,7 @@ def card(name: str, measured: Measured, weights: Weights, *, rows_at: str) -> st
         _what(name, measured, weights),
         "## Numbers",
         *_accuracies(measured.attacks),
+        *_protocols(measured.attacks),
         *_certificates(measured),
         *_audit(measured.audit),
         "## How it was made",
@@ -155,6 +165,15 @@ def _line(what: str, protocol: str, rows: Sequence[Row], counts: str) -> list[st
     single = summary.clean if counts == "clean_counts" else summary.robust
     vote = estimate([majority(row[counts], row["label"]) for row in rows]) if draws > 1 else None
     return [what, protocol, percent(single), percent(vote), str(len(rows)), str(draws)]
+
+
+def _protocols(rows: Sequence[Row]) -> list[str]:
+    """Both protocols on the images that both have, where there are such at 8/255."""
+    table = protocol_table({"": rows})
+    if table is None:
+        return []
+    shared = Table("", table.columns[1:-1], [line[1:-1] for line in table.rows])  # the network; its audit
+    return [f"### {table.title}", markdown_table(shared)]
 
 
 def _certificates(measured: Measured) -> list[str]:
