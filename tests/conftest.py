@@ -12,7 +12,7 @@ import tests.typechecker  # noqa: F401 - the hook looks it up by name
 _ROOMS = """
     attacks auditing benchmarks certification checks classifier codings data errors evaluation experiments
     gradients interop networks neurons objectives observing paper processes registry report rng runs spec
-    theory training
+    theory training zoo
 """  # all but the command line, whose functions carry typer's annotations
 jaxtyping.install_import_hook([f"rsc_snn.{room}" for room in _ROOMS.split()], "tests.typechecker.check")
 

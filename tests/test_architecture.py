@@ -27,7 +27,7 @@ FLOORS = [
     {"objectives"},
     {"training"},
     {"experiments", "report", "benchmarks"},
-    {"cli"},
+    {"cli", "zoo"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -1,7 +1,7 @@
 """Committed rows rebuild the tables of the lab log, so that neither can drift from the other.
 
 Rows of the theory, which are of no run, are held to docs/theory.md in tests/theory; reproductions to
-docs/reproduce.md and the demo's to the README in tests/report.
+docs/reproduce.md and the demo's to the README in tests/report; those of the zoo to its cards in tests/zoo.
 """
 
 from operator import attrgetter
@@ -18,7 +18,12 @@ ROOT = Path(__file__).parents[1]
 ROWS, AUDIT = attrgetter("rows"), attrgetter("audit")
 FOLDERS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
 ELSEWHERE = ("theory.jsonl", PLAN)
-RESULTS = [p for p in FOLDERS if "demo" not in p.name and not any((p / name).is_file() for name in ELSEWHERE)]
+RESULTS = [
+    path
+    for path in FOLDERS
+    if not any(word in path.name for word in ("demo", "zoo"))
+    and not any((path / name).is_file() for name in ELSEWHERE)
+]
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda path: path.name)

@@ -1,8 +1,10 @@
 """Running an evaluation from the command line and printing what it found."""
 
+import contextlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -13,6 +15,7 @@ from rsc_snn.checks import require_counts
 from rsc_snn.cli.options import read_device
 from rsc_snn.cli.printing import make_console, print_table, program
 from rsc_snn.cli.progress import image_progress, telling_what_is_kept
+from rsc_snn.cli.reading import Request, read_list
 from rsc_snn.evaluation.estimate import Estimate
 from rsc_snn.evaluation.plan import Attacks
 from rsc_snn.evaluation.run import evaluate_run
@@ -24,9 +27,23 @@ from rsc_snn.report.tables import attack_table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.schema import TEST
+from rsc_snn.runs.zoo import find_run
+from rsc_snn.runs.zoo_copies import opened
 from rsc_snn.training.display import duration
 
 _KEY = ("suite", "budget", "seed", "norm", "eps", "entry", "num_draws")
+
+
+@contextlib.contextmanager
+def opened_with_list(run: Path, request: Request) -> Iterator[tuple[Path, Attacks | list[Suite]]]:
+    """Give the folder to attack and the attacks; of networks of the zoo, victim or source, copies.
+
+    Whatever is wrong with the request is said before anything is copied.
+    """
+    given = request.sources
+    read_list(replace(request, sources=tuple(map(find_run, given))))
+    with opened(run, *given) as (place, *sources):
+        yield place, read_list(replace(request, sources=tuple(sources)))
 
 
 def attack_run(

@@ -13,6 +13,7 @@ from rsc_snn.report.comparison import comparison_table
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.specification import require_schema
+from rsc_snn.runs.zoo_copies import readable
 
 _KEY = ("suite", "budget", "norm", "eps", "entry")
 
@@ -23,8 +24,9 @@ def compare_and_show(first: Path, second: Path, *, is_json: bool) -> None:
     Raises:
         InputError: a folder is not a run of this version, has no rows, or their test sets differ.
     """
-    specs = [require_schema(RunFolder(path).read_spec(), RunFolder(path)) for path in (first, second)]
-    if first.resolve() == second.resolve():
+    places = [RunFolder(readable(path)) for path in (first, second)]
+    specs = [require_schema(place.read_spec(), place) for place in places]
+    if places[0].path.resolve() == places[1].path.resolve():
         raise InputError(f"{str(first)!r} and {str(second)!r} are the same run; give two runs")
     data = [spec.get("data") for spec in specs]
     if None not in data and data[0] != data[1]:
@@ -32,7 +34,7 @@ def compare_and_show(first: Path, second: Path, *, is_json: bool) -> None:
             f"{str(first)!r} is of data set {data[0]}, {str(second)!r} of {data[1]}; give two runs of the "
             "same test set"
         )
-    compared = compare_rows(*(_rows(path) for path in (first, second)))
+    compared = compare_rows(*(_rows(*pair) for pair in zip((first, second), places, strict=True)))
     if not is_json:
         print_table(make_console(), comparison_table(str(first), str(second), compared))
         return
@@ -41,8 +43,8 @@ def compare_and_show(first: Path, second: Path, *, is_json: bool) -> None:
     typer.echo(json.dumps({"runs": runs, "comparisons": found, "notes": compared.notes}, indent=1))
 
 
-def _rows(path: Path) -> list[Row]:
-    rows = RunFolder(path).attack_rows()
+def _rows(path: Path, folder: RunFolder) -> list[Row]:
+    rows = folder.attack_rows()
     if not rows:
         raise InputError(f"{str(path)!r} has no rows; make them with 'rsc-snn attack {path}'")
     return rows

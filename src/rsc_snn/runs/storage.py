@@ -1,5 +1,6 @@
 """Saving and loading a classifier: its specification as YAML, its weights as safetensors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rsc_snn.rng import derived_generator
 from rsc_snn.runs.files import replace_file
 from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.specification import SCHEMA, require_schema
+from rsc_snn.runs.zoo import find_run
 from rsc_snn.spec import Spec, from_data, to_data
 
 
@@ -75,12 +77,16 @@ def save(run: str | Path, classifier: SpikingClassifier, *, data: str | None = N
 
 
 def load(run: str | Path) -> SpikingClassifier:
-    """Load the classifier of a run folder, in eval mode, on the CPU.
+    """Load the classifier of a run folder or of the zoo, in float32 and eval mode, on the CPU.
+
+    Args:
+        run: A path, or a name of ``rsc-snn list zoo``. What holds a separator or exists is a path.
 
     Raises:
-        RunFolderError: there is no run, it is unfinished, its weights are damaged or do not fit.
+        RunFolderError: there is no run and no such name, the run is unfinished, its weights are damaged or do
+            not fit; or a file of the zoo is not the one that was added.
     """
-    folder = RunFolder(Path(run))
+    folder = RunFolder(find_run(run))
     spec = read_classifier_spec(folder)
     require_weights(folder)
     blank = spec.build(derived_generator(0, "init"))  # torch's own generator stays as it is
@@ -106,18 +112,23 @@ def read_classifier_spec(folder: RunFolder) -> ClassifierSpec:
 
 def save_weights(folder: RunFolder, classifier: SpikingClassifier) -> None:
     """Write weights.safetensors atomically."""
-    tensors = {name: value.detach().contiguous().cpu() for name, value in classifier.state_dict().items()}
-    replace_file(folder.weights, lambda temporary: save_file(tensors, temporary))
+    write_weights(folder, classifier.state_dict())
 
 
-def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingClassifier:
-    """Fill ``classifier`` with the weights of a run.
+def write_weights(folder: RunFolder, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write weights.safetensors atomically, each tensor with the numbers it has."""
+    kept = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    replace_file(folder.weights, lambda temporary: save_file(kept, temporary))
+
+
+def read_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    """Return the tensors of weights.safetensors as they are there.
 
     Raises:
-        RunFolderError: the file is damaged, or is of another architecture.
+        RunFolderError: the file is damaged, or may not be read.
     """
     try:
-        tensors = load_file(folder.weights)
+        tensors: dict[str, torch.Tensor] = load_file(folder.weights)
     except PermissionError as err:
         raise RunFolderError(f"no permission to read {str(folder.weights)!r}; change its mode") from err
     except (SafetensorError, OSError) as err:
@@ -125,6 +136,16 @@ def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingCla
             f"cannot read {str(folder.weights)!r}: it is damaged or cut short; restore it from a copy or "
             "train again"
         ) from err
+    return tensors
+
+
+def load_weights(folder: RunFolder, classifier: SpikingClassifier) -> SpikingClassifier:
+    """Fill ``classifier`` with the weights of a run; those in half precision become float32.
+
+    Raises:
+        RunFolderError: the file is damaged, or is of another architecture.
+    """
+    tensors = read_weights(folder)
     expected = classifier.state_dict()
     if difference := _difference(expected, tensors):
         raise RunFolderError(

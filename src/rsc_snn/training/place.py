@@ -3,6 +3,7 @@
 from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.runs.files import read_environments
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.reduction import is_reduced
 from rsc_snn.runs.specification import SCHEMA, require_schema
 from rsc_snn.spec import from_data, to_data
 from rsc_snn.training.recipe import Recipe
@@ -27,6 +28,11 @@ def require_place(folder: RunFolder, recipe: Recipe, seed: int, *, resume: bool)
     """Raise RunFolderError unless the folder is free, or holds this very run and ``resume`` is asked for."""
     if not folder.exists():
         return
+    if is_reduced(folder):
+        raise RunFolderError(
+            f"{str(folder.path)!r} holds a network of the zoo or another reduced one (half precision), which "
+            "cannot be trained on; choose another --out"
+        )
     if not resume:
         raise RunFolderError(
             f"{str(folder.path)!r} already holds a run; continue it with --resume or choose another --out"

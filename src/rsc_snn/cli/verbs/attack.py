@@ -24,7 +24,7 @@ from rsc_snn.cli.options import (
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train'.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train', or a name of the zoo.")],
     split: Split = "test",
     suite: Annotated[str | None, typer.Option(help="Fixed list of attacks (default: paper).")] = None,
     budget: Budget = None,
@@ -51,8 +51,8 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Attack a run's images and score them on fresh noise; rows go to attacks.jsonl or validation.jsonl."""
-    from rsc_snn.cli.attacking import attack_run
-    from rsc_snn.cli.reading import Request, read_list
+    from rsc_snn.cli.attacking import attack_run, opened_with_list
+    from rsc_snn.cli.reading import Request
     from rsc_snn.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -67,18 +67,19 @@ def command(
         steps=steps,
         sources=tuple(source or ()),
     )
-    attack_run(
-        run,
-        read_list(request),
-        split=split,
-        is_json=as_json,
-        num_draws=draws,
-        seed=seed or 0,
-        limit=limit,
-        batch_size=batch_size,
-        rows_per_pass=rows,
-        compiled=compiled,
-        keeps_images=keep_images,
-        device=device,
-        data_root=data_root,
-    )
+    with opened_with_list(run, request) as (place, attacks):
+        attack_run(
+            place,
+            attacks,
+            split=split,
+            is_json=as_json,
+            num_draws=draws,
+            seed=seed or 0,
+            limit=limit,
+            batch_size=batch_size,
+            rows_per_pass=rows,
+            compiled=compiled,
+            keeps_images=keep_images,
+            device=device,
+            data_root=data_root,
+        )

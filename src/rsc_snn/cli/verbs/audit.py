@@ -9,7 +9,7 @@ from rsc_snn.cli.options import DataRoot, Device, Seed
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train'.")],
+    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train', or a name of the zoo.")],
     eps: Annotated[str, typer.Option("--eps", help="Strength, l_inf, pixel units.")] = "8/255",
     budget: Annotated[str, typer.Option("--budget", help="full or quick.")] = "full",
     source: Annotated[
@@ -29,18 +29,23 @@ def command(
     """
     from rsc_snn.cli.auditing import audit_and_show
     from rsc_snn.memory import keep_freed_memory
+    from rsc_snn.runs.zoo import find_run
+    from rsc_snn.runs.zoo_copies import opened
     from rsc_snn.spec import parse_number
 
     keep_freed_memory()
-    audit_and_show(
-        run,
-        is_json=as_json,
-        eps=parse_number(eps, where="--eps"),
-        budget=budget,
-        sources=source or [],
-        num_draws=draws,
-        limit=limit,
-        seed=seed or 0,
-        device=device,
-        data_root=data_root,
-    )
+    strength = parse_number(eps, where="--eps")
+    sources = [find_run(path) for path in source or ()]
+    with opened(run) as (place,):
+        audit_and_show(
+            place,
+            is_json=as_json,
+            eps=strength,
+            budget=budget,
+            sources=sources,
+            num_draws=draws,
+            limit=limit,
+            seed=seed or 0,
+            device=device,
+            data_root=data_root,
+        )

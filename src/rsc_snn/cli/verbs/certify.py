@@ -9,7 +9,7 @@ from rsc_snn.cli.options import AsJson, Compile, DataRoot, Device, Limit, Seed
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run folder of 'rsc-snn train', with noise in its coding.")],
+    run: Annotated[Path, typer.Argument(help="Run folder, or a name of the zoo, with noise in its coding.")],
     limit: Limit = None,
     samples: Annotated[
         int, typer.Option("--samples", metavar="N", help="Draws that certify an image, at most.")
@@ -47,16 +47,18 @@ def command(
 
     from rsc_snn.cli.certifying import certify_and_show
     from rsc_snn.memory import keep_freed_memory
+    from rsc_snn.runs.zoo_copies import opened
 
     keep_freed_memory()
-    certify_and_show(
-        run,
-        demand,
-        is_json=as_json,
-        is_attacked=attack,
-        rows_per_pass=rows,
-        compiled=compiled,
-        limit=limit,
-        device=device,
-        data_root=data_root,
-    )
+    with opened(run) as (place,):
+        certify_and_show(
+            place,
+            demand,
+            is_json=as_json,
+            is_attacked=attack,
+            rows_per_pass=rows,
+            compiled=compiled,
+            limit=limit,
+            device=device,
+            data_root=data_root,
+        )

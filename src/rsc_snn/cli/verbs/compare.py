@@ -7,8 +7,8 @@ import typer
 
 
 def command(
-    first: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that 'rsc-snn attack' worked on.")],
-    second: Annotated[Path, typer.Argument(metavar="RUN", help="Another run folder, of the same test set.")],
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="What 'rsc-snn attack' worked on.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN", help="Another, of the same test set.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparisons as JSON.")] = False,
 ) -> None:
     """Compare two runs image by image: differences with their intervals, and exact tests."""

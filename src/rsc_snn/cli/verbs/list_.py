@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
-KINDS = ("codings", "neurons", "networks", "attacks", "gradients", "datasets", "recipes", "tables", "claims")
+KINDS = (
+    *("codings", "neurons", "networks", "attacks", "gradients", "datasets", "recipes", "zoo"),
+    *("tables", "claims"),
+)
 
 
 def command(
@@ -28,10 +31,11 @@ def command(
 
 
 def _lines(kind: str) -> list[tuple[str, str]]:
-    from rsc_snn.cli.paper import LISTS
+    from rsc_snn.cli import paper, zoo
 
-    if kind in LISTS:
-        return LISTS[kind]()
+    lists = {**paper.LISTS, **zoo.LISTS}
+    if kind in lists:
+        return lists[kind]()
     from rsc_snn.cli.inventory import inventory  # which imports torch
 
     return inventory(kind)

@@ -9,7 +9,7 @@ import typer
 def command(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="A run folder, or one that holds runs/NAME."),
+        typer.Argument(metavar="DIR", help="A run folder, one that holds runs/NAME, or a name of the zoo."),
     ],
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="What to write (default: DIR/report.html).")
@@ -23,6 +23,8 @@ def command(
 ) -> None:
     """Write the tables and curves of a folder's rows as one page, or for a paper; runs no model."""
     from rsc_snn.report.page import PAGE, write_reports
+    from rsc_snn.runs.zoo_copies import opened
 
-    for path in write_reports(folder, out, formats or (PAGE,)):
-        typer.echo(f"wrote {path}")
+    with opened(folder) as (place,):
+        for path in write_reports(place, out, formats or (PAGE,)):
+            typer.echo(f"wrote {path}")
