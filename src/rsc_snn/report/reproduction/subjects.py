@@ -9,7 +9,7 @@ from rsc_snn.evaluation.summary import WORST
 from rsc_snn.report.certificates import groups_of
 from rsc_snn.report.reproduction.checklist import CERTIFIED
 from rsc_snn.report.reproduction.compared import RELIABLE
-from rsc_snn.report.reproduction.completing import completed
+from rsc_snn.report.reproduction.completing import completed, runs_of
 from rsc_snn.report.reproduction.reading import Evidence, Sample
 from rsc_snn.report.tables import PAPER, of_suite
 from rsc_snn.runs.files import Row
@@ -68,18 +68,13 @@ def subject_in(evidence: Evidence, wanted: Wanted) -> Subject | None:
 
 def _certificates(evidence: Evidence, line: Line) -> Sample:
     """Certificates of the very runs of a line."""
-    runs = _runs(line)
+    runs = runs_of(line)
     for other in evidence.plan.lines:
-        if other.place == CERTIFIED and other.stand_in is None and _runs(other) == runs:
+        if other.place == CERTIFIED and other.stand_in is None and runs_of(other) == runs:
             sample = evidence.sample(other.numbers.get(CERTIFIED, ()))
             if all(row["target"] is None for rows in sample.seeds for row in rows):
                 return sample
     return Sample()
-
-
-def _runs(line: Line) -> tuple[str, ...]:
-    """Its run folders, one per seed."""
-    return next((tuple(rows.run for rows in places) for places in line.numbers.values()), ())
 
 
 def _origin(evidence: Evidence, line: Line) -> str:
