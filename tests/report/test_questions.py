@@ -1,5 +1,6 @@
 """Arms beside their reference, and attacks beside the paper's, on the same images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_each_question_has_its_reference_wherever_it_stands(
     tmp_path: Path, place: str, reference: tuple[str, dict[str, float]], other: tuple[str, dict[str, float]]
 ) -> None:
     first, second = (
-        arm(place, name, run, **conditions)
+        replace(arm(place, name, run), conditions=conditions)
         for run, (name, conditions) in {"a": reference, "b": other}.items()
     )
     runs = {"a": rows(2), "b": rows(5)}
@@ -121,9 +122,11 @@ def test_the_plans_of_the_questions_hold_every_reference() -> None:
 
 @pytest.mark.parametrize("place", ["surrogates", "timesteps"])
 def test_questions_without_the_reliable_protocol_work_as_blocks(tmp_path: Path, place: str) -> None:
-    named = {"surrogates": [("triangle of width 1", {}), ("arctan of slope 2", {})]}
-    arms = named.get(place, [("RSC-0.1", {"T": 1}), ("RSC-0.1", {"T": 4})])
-    lines = [arm(place, name, run, **how) for (name, how), run in zip(arms, "ab", strict=True)]
+    named = {
+        "surrogates": [arm(place, "triangle of width 1", "a"), arm(place, "arctan of slope 2", "b")],
+        "timesteps": [arm(place, "RSC-0.1", "a", T=1), arm(place, "RSC-0.1", "b", T=4)],
+    }
+    lines = named[place]
     reproduce(tmp_path / "r", lines, {"a": rows(2), "b": rows(5)}, places=[place])
     made = with_blocks(f"<!-- rows: r {place} -->\n<!-- end -->\n", tmp_path)
     assert "each arm minus its reference, on the same images" in made

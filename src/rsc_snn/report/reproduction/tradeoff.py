@@ -78,7 +78,9 @@ def _note(trainings: Collection[int]) -> str:
         "that it shares with all of the curve. Percent of a single noise draw; in brackets 95 % intervals: "
         f"Wilson's of accuracies, of differences the bootstrap's over images ({RESAMPLES:,} resamples, the "
         "same images for all networks), or that of the linear part where it reaches further. A dash: where "
-        "the clean accuracy may be one that the curve does not have, nothing is compared. "
+        "the clean accuracy may be one that the curve does not have, nothing is compared. Near the ends of "
+        "the curve few intervals are shown, and those cover less than 95 %: in "
+        "simulations about 80 %, and less still at the very end of a steep curve. "
         f"{training_words(trainings)} The curve holds that of each of its points."
     )
 
