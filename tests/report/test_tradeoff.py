@@ -1,6 +1,7 @@
 """Height above a curve at equal clean accuracy: by hand, by simulation, and as a table."""
 
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def shown_and_missed(
 
 def most(share: float, size: int) -> float:
     """So many of ``size`` are there at most if each is with that probability, up to three deviations."""
-    return size * share + 3 * (size * share * (1 - share)) ** 0.5
+    return size * share + 3 * math.sqrt(size * share * (1 - share))
 
 
 @pytest.mark.parametrize(
