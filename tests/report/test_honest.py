@@ -1,5 +1,8 @@
 """The one table of the README: paper, paper's protocol, reliable protocol, certified; and blocks of pages."""
 
+import errno
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from rsc_snn.report.reproduction.honest import ROWS, honest_table
 from rsc_snn.report.reproduction.sections import place_sections
 from rsc_snn.report.tables import Table
 from rsc_snn.runs.files import Row, append_rows
+from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.reproduction import Line
 from tests.report.folders import DIGITS, at, attack_row, evidence, line, reproduce, write_rows, write_state
 
@@ -101,7 +105,7 @@ def test_the_paper_is_shown_as_it_is_legible(tmp_path: Path) -> None:
     direct = row_of(table, "CIFAR-10 VGG-5, Direct")
     assert direct[1] == "clean 90.69 (derived); FGSM, PGD not legible in the source"
     assert direct[2:] == ["not measured"] * 4 + ["-"] * 3
-    assert row_of(table, "CIFAR-10 VGG-5, best of the search")[1] == "-"
+    assert row_of(table, "CIFAR-10 VGG-5, best network")[1] == "-"
     for row in table.rows[-3:]:
         assert row[2:6] == ["ready, not measured"] * 4
         assert row[1].startswith("clean ")
@@ -156,6 +160,91 @@ def test_stand_ins_are_never_taken_and_gaps_are_told(tmp_path: Path) -> None:
     assert row_of(table, "CIFAR-10 VGG-5, RSC-0.1")[2:6] == ["not measured"] * 4, "rows of a failed cell"
 
 
+RECIPE: dict[str, Any] = {
+    "name": "cifar10-vgg5-rsc0.03-adv",
+    "coding": {"kind": "RandomizedSmoothing", "variance": 0.03},
+    "network": {"kind": "VGG5", "hidden_width": 1024, "width_divisor": 4},
+    "num_steps": 2,
+    "objective": {
+        "kind": "Adversarial",
+        "objective": {"kind": "TET", "weight": 0.05},
+        "attack": {"kind": "PGD", "eps": 8 / 255, "num_steps": 1},
+    },
+    "training": {
+        "epochs": 12, "num_images": 11_000, "num_validation": 1000, "batch_size": 32, "learning_rate": 0.05,
+    },
+}  # fmt: skip
+IN_WORDS = (
+    "recipe cifar10-vgg5-rsc0.03-adv, coding RandomizedSmoothing(variance=0.03), 12 epochs, 10,000 training "
+    "images, T=2, hidden width 1024, width divided by 4, batch 32, rate 0.05, trained by Adversarial of TET "
+    "on PGD images of eps 8/255 (1 step)"
+)
+
+
+def run_of(folder: Path, recipe: object = RECIPE, subjects: tuple[str, str, str] = ("n", "n", "n")) -> Path:
+    """Rows of both protocols and certificates, each about a subject."""
+    folder.mkdir(parents=True)
+    RunFolder(folder).write_spec({"recipe": recipe} if recipe else {})
+    for row in (found := rows(7)):
+        row["subject"] = subjects[row["suite"] == "reliable"]
+    append_rows(folder / "attacks.jsonl", found)
+    append_rows(folder / "certificates.jsonl", certificates([0.6] * 40, subject=subjects[2]))
+    return folder
+
+
+def test_the_best_network_says_its_recipe_and_its_folder(tmp_path: Path) -> None:
+    folder = reproduce(tmp_path / "a", [])
+    (note,) = (n for n in table_of(folder, best=run_of(tmp_path / "s" / "x")).notes if n.startswith("(1)"))
+    assert note == f"(1): the run x in s, one seed: {IN_WORDS}."
+    plain = {**RECIPE, "objective": {"kind": "CrossEntropy"}, "network": {"kind": "VGG11"}}
+    inside = run_of(tmp_path / "t" / "runs" / "y", plain)
+    (note,) = (n for n in table_of(folder, best=inside).notes if n.startswith("(1)"))
+    assert note.startswith("(1): the run y in t, one seed: ")
+    assert note.endswith("T=2, batch 32, rate 0.05, trained by CrossEntropy.")
+    by_hand = table_of(folder, best=run_of(tmp_path / "u" / "z", None)).notes[-1]
+    assert by_hand.endswith("its recipe is not recorded.")
+    for number, wrong in enumerate(({"name": "x"}, "text", {**RECIPE, "objective": None})):
+        with pytest.raises(RunFolderError, match="has a recipe without"):
+            table_of(folder, best=run_of(tmp_path / str(number) / "z", wrong))
+
+
+@pytest.mark.parametrize("subjects", [("n", "n", "m"), ("n", "m", "n"), ("m", "n", "n")], ids="".join)
+def test_rows_of_several_networks_in_a_run_folder_are_refused(
+    tmp_path: Path, subjects: tuple[str, str, str]
+) -> None:
+    best = run_of(tmp_path / "s" / "x", subjects=subjects)
+    with pytest.raises(RunFolderError, match=r"are about 2 networks \(subjects m, n\)"):
+        table_of(reproduce(tmp_path / "a", []), best=best)
+
+
+def test_certificates_say_their_error_and_draws(tmp_path: Path) -> None:
+    lines = [certified("RSC-0.1", "a"), measured("RSC-0.1", "a"), certified("Direct", "b")]
+    folder = reproduce(tmp_path / "a", [*lines, measured("Direct", "b")], {"a": rows(4), "b": rows(4)})
+    add_certificates(folder, "a", [0.6] * 32)
+    terms = "alpha 0.001, 1,000 draws and 100 others that choose the class"
+    (note,) = (note for note in table_of(folder).notes if note.startswith("Certified"))
+    assert f"with probability at least 1 - alpha per image over the draws of the noise ({terms})." in note
+    add_certificates(folder, "b", [0.6] * 32, alpha=0.01)
+    table = table_of(folder)
+    (note,) = (note for note in table.notes if note.startswith("Certified"))
+    assert "alpha and draws differ and stand with each network." in note
+    feet = [note for note in table.notes if note.startswith("(")]
+    assert [foot.rpartition("Certified with ")[2] for foot in feet] == [
+        f"{terms.replace('01', '1', 1)}.",
+        f"{terms}.",
+    ]
+    assert row_of(table, "CIFAR-10 VGG-5, RSC-0.1")[0] != row_of(table, "CIFAR-10 VGG-5, Direct")[0]
+    bare = table_of(reproduce(tmp_path / "none", [])).notes
+    assert any("over the draws of the noise. A dash" in note for note in bare)
+
+
+def test_the_number_of_seeds_is_that_of_the_line(tmp_path: Path) -> None:
+    lines = [line(numbers={"PGD": (at("a", entry="PGD"), at("b", entry="PGD"))}, reductions=CUTS)]
+    runs = {"a": rows(4), "b": [{**row, "seed": 1} for row in rows(6)]}
+    notes = table_of(reproduce(tmp_path, lines, runs)).notes
+    assert any("budget paper, 2 seeds: 1 of 100" in note for note in notes), "the plan's number is 1"
+
+
 def test_the_best_network_is_a_row_of_its_run_folder(tmp_path: Path) -> None:
     folder, best = reproduce(tmp_path / "a", []), tmp_path / "search" / "best"
     best.mkdir(parents=True)
@@ -167,13 +256,14 @@ def test_the_best_network_is_a_row_of_its_run_folder(tmp_path: Path) -> None:
     append_rows(best / "attacks.jsonl", [*others, *rows(7)])
     few = certificates([0.3] * 32, num_estimate=500, num_draws=500, counts=[500, 0])
     append_rows(best / "certificates.jsonl", [*few, *certificates([0.6] * 40)])
+    RunFolder(best).write_spec({"recipe": RECIPE})
     table = table_of(folder, best=best)
-    found = row_of(table, "CIFAR-10 VGG-5, best of the search")
+    found = row_of(table, "CIFAR-10 VGG-5, best network")
     assert found[4].startswith("70.0 [")
     assert found[5].startswith("60.0 [")
     assert found[5].endswith("not reliable: the budget is quick")
     assert found[7:] == ["100.0 [91.2, 100.0]", "40; reliable 20; certified 40"]
-    assert any("search/best" in note for note in table.notes)
+    assert any("the run best in search" in note for note in table.notes)
 
 
 def block(words: str, body: str = "\nold\n") -> str:
@@ -227,6 +317,43 @@ def test_a_wrong_block_is_one_line_status_2_and_nothing_written(
     assert "| network |" in good.read_text()
 
 
+def test_a_page_that_is_not_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text("text\n")
+    bad.write_bytes(b"caf\xe9\n")
+    assert main([str(good), str(bad)]) == 2
+    assert capsys.readouterr().err == f"{str(bad)!r} is not UTF-8 text; save it as that\n"
+    assert bad.read_bytes() == b"caf\xe9\n"
+
+
+@pytest.mark.parametrize("refused", ["write_text", "replace"])
+def test_where_one_page_cannot_be_written_none_is(
+    tmp_path: Path, refused: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reproduce(tmp_path / "a", [measured("RSC-0.1", "a")], {"a": rows(4)})
+    monkeypatch.chdir(tmp_path)
+    pages = [Path("one.md"), Path("closed") / "two.md"]
+    pages[1].parent.mkdir()
+    for page in pages:
+        page.write_text(block("honest a"))
+    owner: Any = Path if refused == "write_text" else os
+    usual = getattr(owner, refused)
+
+    def closed(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if "closed" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return usual(path, *args, **kwargs)
+
+    monkeypatch.setattr(owner, refused, closed)
+    assert main(list(map(str, pages))) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "two.md" in error
+    assert "Permission denied" in error
+    assert [page.read_text() for page in pages] == [block("honest a")] * 2
+    assert sorted(each.name for each in tmp_path.rglob("*.md*")) == ["one.md", "two.md"], "no part is left"
+
+
 def test_no_page_and_a_page_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert main([str(tmp_path / "gone.md")]) == 2
@@ -237,6 +364,7 @@ def test_no_page_and_a_page_that_is_not_there(tmp_path: Path, capsys: pytest.Cap
 def test_the_pages_say_what_the_rows_say() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
+        assert not re.findall(r"@[A-Z]+@", text), f"{page.name} has places that are not filled in"
         made = with_blocks(text, ROOT)
         name = page.relative_to(ROOT)
         assert made == text, f"make it anew: python -m rsc_snn.report.reproduction.blocks {name}"

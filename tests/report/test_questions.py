@@ -1,18 +1,24 @@
 """Arms beside their reference, and attacks beside the paper's, on the same images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rsc_snn.evaluation.differences import mean_difference
+from rsc_snn.experiments.budget import SMALL
+from rsc_snn.experiments.places import table_functions
+from rsc_snn.experiments.tables.context import Context
 from rsc_snn.report.comparison import signed_difference
+from rsc_snn.report.reproduction.blocks import with_blocks
 from rsc_snn.report.reproduction.choices import choices_table
 from rsc_snn.report.reproduction.completing import completed
-from rsc_snn.report.reproduction.differences import differences_table
+from rsc_snn.report.reproduction.differences import ABSENT, differences_table
 from rsc_snn.report.reproduction.paired import EXTENDED_NOTE, FEW_NOTE
 from rsc_snn.report.reproduction.place import PLACES, QUESTIONS, place_of
 from rsc_snn.report.reproduction.protocols import is_in_protocols, protocols_table
+from rsc_snn.report.reproduction.references import reference_of
 from rsc_snn.report.reproduction.sections import place_sections
 from rsc_snn.report.tables import Table
 from rsc_snn.runs.files import Row
@@ -69,6 +75,88 @@ def test_every_arm_is_subtracted_from_the_first(tmp_path: Path) -> None:
     assert EXTENDED_NOTE in table.notes
     assert FEW_NOTE not in table.notes
     assert any("not over trainings" in note and "one seed" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("others", [("b",), ("b", "c")], ids=len)
+def test_another_arm_never_becomes_the_reference(tmp_path: Path, others: tuple[str, ...]) -> None:
+    methods = {"b": "RSC-0.1 + Adv", "c": "RSC-0.1 + Adv 8/255"}
+    lines = [arm("adversarial", methods[run], run) for run in others]
+    lines.append(arm("adversarial", "Direct", "d"))
+    table = table_of(tmp_path, lines, {run: rows(3) for run in "bcd"})
+    assert column(table, "PGD minus reference") == [ABSENT] * len(others) + ["-"]
+    assert column(table, "clean minus reference") == [ABSENT] * len(others) + ["reference"]
+    assert [text.split()[0] for text in column(table, "PGD")] == ["30.0"] * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("place", "reference", "other"),
+    [
+        ("parts", ("RSC-0.1", {}), ("E-RSCT", {})),
+        ("resampling", ("RSC-I", {"variance": 0.1}), ("RSC-II", {"variance": 0.1})),
+        ("surrogates", ("triangle of width 1", {}), ("triangle of width 2", {})),
+        ("timesteps", ("RSC-0.1", {"T": 1}), ("RSC-0.1", {"T": 2})),
+        ("tradeoff", ("RSC", {"variance": 0.01}), ("RSC", {"variance": 0.05})),
+        ("variance", ("Direct", {"variance": 0.0}), ("RSC", {"variance": 0.01})),
+    ],
+)
+def test_each_question_has_its_reference_wherever_it_stands(
+    tmp_path: Path, place: str, reference: tuple[str, dict[str, float]], other: tuple[str, dict[str, float]]
+) -> None:
+    first, second = (
+        replace(arm(place, name, run), conditions=conditions)
+        for run, (name, conditions) in {"a": reference, "b": other}.items()
+    )
+    runs = {"a": rows(2), "b": rows(5)}
+    found = column(table_of(tmp_path / "both", [second, first], runs), "PGD minus reference")
+    assert found[0].startswith("+30.0 [")
+    assert column(table_of(tmp_path / "one", [second], runs), "PGD minus reference") == [ABSENT]
+
+
+def test_the_plans_of_the_questions_hold_every_reference() -> None:
+    functions, context = table_functions(), Context(SMALL)
+    for place in QUESTIONS:
+        lines = [asked.line for asked in functions[place.key](context)]
+        found = [reference_of(each, lines) for each in lines]
+        assert all((each is None) == (place.key == "protocol") for each in found), place.key
+
+
+@pytest.mark.parametrize("place", ["surrogates", "timesteps"])
+def test_questions_without_the_reliable_protocol_work_as_blocks(tmp_path: Path, place: str) -> None:
+    named = {
+        "surrogates": [arm(place, "triangle of width 1", "a"), arm(place, "arctan of slope 2", "b")],
+        "timesteps": [arm(place, "RSC-0.1", "a", T=1), arm(place, "RSC-0.1", "b", T=4)],
+    }
+    lines = named[place]
+    reproduce(tmp_path / "r", lines, {"a": rows(2), "b": rows(5)}, places=[place])
+    made = with_blocks(f"<!-- rows: r {place} -->\n<!-- end -->\n", tmp_path)
+    assert "each arm minus its reference, on the same images" in made
+    assert "| reference |" in made
+    assert "+30.0 [" in made
+
+
+def test_the_trainings_are_those_of_the_lines_that_are_shown(tmp_path: Path) -> None:
+    runs = {"a0": rows(2), "a1": rows(4, seed=1), "b0": rows(3)}
+    two = [arm("parts", "RSC-0.1", "a0", "a1")]
+    assert any("there are 2 trainings of each arm" in note for note in table_of(tmp_path, two, runs).notes)
+    mixed = [*two, arm("parts", "E-RSCT", "b0")]
+    notes = table_of(tmp_path / "mixed", mixed, runs).notes
+    assert any("there are 1 to 2 trainings of each arm" in note for note in notes)
+    one = table_of(tmp_path / "one", mixed[1:], runs)
+    assert any("there is one training of each arm (one seed)" in note for note in one.notes)
+    later = table_of(tmp_path / "later", [arm("parts", "RSC-0.1", "x", "y", "z")], {})
+    assert any("there are 3 trainings of each arm" in note for note in later.notes)
+
+
+def test_a_line_gets_nothing_from_other_seeds() -> None:
+    three = line("table3", numbers={"PGD": tuple(at(f"a{k}", entry="PGD") for k in range(3))})
+    worst = {"reliable": (at("a0", entry="worst"),)}
+    one = line("eps", numbers=worst, conditions={"eps": 8 / 255})
+    audited = line("table1", numbers={"audit": (at("a0", file="audit.jsonl"),)})
+    same = line("eps", numbers={"reliable": tuple(at(f"a{k}", entry="worst") for k in range(3))})
+    found, strength, _ = completed([three, one, audited])
+    assert found == three
+    assert strength == one
+    assert set(completed([three, same])[0].numbers) == {"PGD", "reliable"}
 
 
 def test_groups_have_their_own_reference(tmp_path: Path) -> None:
@@ -208,10 +296,9 @@ def test_arms_of_a_question_get_nothing_from_tables_of_the_same_label() -> None:
 
 @pytest.mark.parametrize("place", QUESTIONS, ids=lambda place: place.key)
 def test_a_question_has_a_heading_and_a_table(tmp_path: Path, place: Any) -> None:
-    lines = (
-        [PROTOCOL] if place.key == "protocol" else [arm(place.key, m, m, variance=0.1) for m in ("RSC", "b")]
-    )
-    runs = {"a": of_protocol()} if place.key == "protocol" else {"RSC": rows(2), "b": rows(3)}
+    is_protocol = place.key == "protocol"
+    lines = [PROTOCOL] if is_protocol else [arm(place.key, m, m, variance=0.1) for m in "ab"]
+    runs = {"a": of_protocol()} if is_protocol else {"a": rows(2), "b": rows(3)}
     reproduce(tmp_path, lines, runs, places=[place.key])
     section = place_sections(evidence(tmp_path), StubPaper())[place.key]
     assert section.title == PLACES[place.key].title

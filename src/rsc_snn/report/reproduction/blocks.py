@@ -112,20 +112,44 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not arguments:
             raise InputError("no page; give the Markdown files whose blocks are to be made")
-        made = {page: _written(page) for page in map(Path, arguments)}
+        _pages(arguments)
     except InputError as err:
         print(" ".join(str(err).split()), file=sys.stderr)
         return 2
-    for page, text in made.items():
-        replace_text(page, text)
     return 0
 
 
-def _written(page: Path) -> str:
+def _pages(names: Sequence[str]) -> None:
+    """Make all pages anew, or none.
+
+    Raises:
+        InputError: a page is wrong, or cannot be read or written.
+    """
+    before = {page: _read(page) for page in map(Path, names)}
+    made = {page: _made_anew(page, text) for page, text in before.items()}
+    written: list[Path] = []
+    for page, text in made.items():
+        try:
+            replace_text(page, text)
+        except OSError as err:
+            for earlier in written:
+                replace_text(earlier, before[earlier])
+            raise InputError(f"cannot write {str(page)!r}: {err.strerror}; no page was changed") from err
+        written.append(page)
+
+
+def _read(page: Path) -> str:
     try:
-        return with_blocks(page.read_text(encoding="utf-8"))
+        return page.read_bytes().decode()
     except OSError as err:
         raise InputError(f"cannot read {str(page)!r}: {err.strerror}") from err
+    except UnicodeDecodeError as err:
+        raise InputError(f"{str(page)!r} is not UTF-8 text; save it as that") from err
+
+
+def _made_anew(page: Path, text: str) -> str:
+    try:
+        return with_blocks(text)
     except InputError as err:
         raise InputError(f"{str(page)!r}: {err}") from err
 

@@ -14,9 +14,9 @@ _Key = tuple[object, ...]
 
 
 def completed(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines with what the same network has elsewhere, at the same attack strength.
+    """Return the lines with what the same networks, of the same seeds, have elsewhere at the same strength.
 
-    A line without the reliable protocol gets it from any other, and the audit of its network; one of the
+    A line without the reliable protocol gets it from any other, and the audit of its networks; one of the
     place "eps" gets the paper's FGSM and PGD from Figure 1 or a table of white-box attacks. Arms of a
     question stay as they are.
     """
@@ -44,8 +44,15 @@ def completed(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
+def runs_of(line: Line) -> tuple[str, ...]:
+    """Run folders of a line, one per seed."""
+    return next((tuple(rows.run for rows in places) for places in line.numbers.values()), ())
+
+
 def _key(line: Line) -> _Key:
-    """Network and attack strength; the same run may stand in for several networks of the paper."""
-    runs = tuple(rows.run for places in line.numbers.values() for rows in places[:1])[:1]
-    where = runs if line.stand_in else (line.dataset, line.network)
-    return (*where, line.method, line.conditions.get("eps", _DEFAULT))
+    """Networks and attack strength: the same runs, all of them, since a mean must not mix seeds.
+
+    The same run may stand in for several networks of the paper.
+    """
+    where = () if line.stand_in else (line.dataset, line.network)
+    return (*where, line.method, runs_of(line), line.conditions.get("eps", _DEFAULT))

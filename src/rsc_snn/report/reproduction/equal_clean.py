@@ -57,8 +57,9 @@ def height_above(curve: np.ndarray, point: np.ndarray, *, resamples: int = RESAM
     fixed seed) and that of ``mean_difference`` for the height's linear part, which has the floor for images
     that differ rarely: where hardly any differs, a bootstrap repeats the few that do and its interval is too
     short. Resamples outside the curve are left out; where they are more than 2.5 % there is no interval. In
-    simulations of 30 to 300 images about one sample of twenty, or fewer, shows an interval that misses, also
-    near the curve's ends; there intervals are seldom shown, and those that are may cover in 80 % only.
+    simulations of 40 to 300 images about one interval of twenty, or fewer, misses; near the curve's ends
+    intervals are seldom shown, and those that are cover in about 80 % only, at the very end of a steep curve
+    in fewer, since only those samples show one whose clean accuracy is far enough inside by luck.
 
     Args:
         curve: [N, K, 2] clean and robust share of each of N images under K >= 2 networks, in [0, 1].

@@ -1,6 +1,6 @@
 """One table for the whole project: paper, paper's protocol, reliable protocol, certified. Needs no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ NOT_MEASURED, READY = "not measured", "ready, not measured"
 RADII = (0.25, 0.5)
 _ATTACKS = ("FGSM", "PGD")
 _CIFAR10, _CIFAR100 = ("CIFAR-10", "VGG-5"), ("CIFAR-100", "VGG-11")
-BEST = Wanted(*_CIFAR10, "best of the search")
+BEST = Wanted(*_CIFAR10, "best network")
 ROWS = (
     *(
         Wanted(*_CIFAR10, method)
@@ -42,12 +42,15 @@ _COLUMNS = (
     *(f"certified at r = {radius:g}" for radius in RADII),
     "images",
 )
-_NOTES = (
+_NOTE = (
     "Percent of a single noise draw; attacks in l_inf with eps 8/255; in brackets 95 % Wilson intervals over "
     "images, not over trainings. The reliable protocol and certificates take the first so many of the "
-    "images. The paper's numbers are over all test images; derived ones follow from other places of it.",
-    "Certified: images whose own class no change of l_2 norm r turns in the majority vote, r in pixel units. "
-    "A dash: no certificate was made, or so many draws can prove no such radius.",
+    "images. The paper's numbers are over all test images; derived ones follow from other places of it."
+)
+_CERTIFIED_NOTE = (
+    "Certified: images whose own class no change of l_2 norm r turns in the majority vote, r in pixel units; "
+    "each image with probability at least 1 - alpha per image over the draws of the noise{terms}. A dash: no "
+    "certificate was made, or so many draws can prove no such radius."
 )
 
 
@@ -79,14 +82,45 @@ def honest_table(found: Sequence[Evidence], best: Path | None, paper: PaperNumbe
     """
     footnotes = _Footnotes()
     rows, sizes = [], set()
-    for wanted in ROWS:
-        subject = _subject(wanted, found, best)
+    subjects = {wanted: _subject(wanted, found, best) for wanted in ROWS}
+    terms = dict.fromkeys(each for subject in subjects.values() if subject for each in _terms(subject))
+    for wanted, subject in subjects.items():
         name = f"{wanted.dataset} {wanted.network}, {wanted.method}"
-        mark = footnotes.mark(subject.origin) if subject else ""
+        mark = footnotes.mark(_origin(subject, is_one_term=len(terms) < 2)) if subject else ""
         rows.append([name + mark, _papers(paper, wanted), *_ours(wanted, subject)])
         sizes |= _sizes(subject)
     few = [FEW_NOTE] if sizes and min(sizes) < FEW_IMAGES else []
-    return Table("The paper, and what we measured", _COLUMNS, rows, [*_NOTES, *few, *footnotes.lines])
+    return Table(
+        "The paper, and what we measured",
+        _COLUMNS,
+        rows,
+        [_NOTE, _certified_note(terms), *few, *footnotes.lines],
+    )
+
+
+def _terms(subject: Subject) -> list[str]:
+    """Error and draws of the certificates that are shown of a network."""
+    if {_certified(subject.certificates, radius) for radius in RADII} == {MISSING}:
+        return []
+    rows = [row for seed in subject.certificates.seeds for row in seed]
+    return list(
+        dict.fromkeys(
+            f"alpha {row['alpha']:g}, {row['num_estimate']:,} draws and {row['num_select']:,} others that "
+            "choose the class"
+            for row in rows
+        )
+    )
+
+
+def _origin(subject: Subject, *, is_one_term: bool) -> str:
+    terms = [] if is_one_term else _terms(subject)
+    return f"{subject.origin} Certified with {'; '.join(terms)}." if terms else subject.origin
+
+
+def _certified_note(terms: Collection[str]) -> str:
+    """One kind of certificates is told here; several with each network."""
+    said = "; alpha and draws differ and stand with each network" if len(terms) > 1 else ""
+    return _CERTIFIED_NOTE.format(terms=said or "".join(f" ({term})" for term in terms))
 
 
 def _subject(wanted: Wanted, found: Sequence[Evidence], best: Path | None) -> Subject | None:

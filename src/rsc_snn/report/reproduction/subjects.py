@@ -9,12 +9,13 @@ from rsc_snn.evaluation.summary import WORST
 from rsc_snn.report.certificates import groups_of
 from rsc_snn.report.reproduction.checklist import CERTIFIED
 from rsc_snn.report.reproduction.compared import RELIABLE
-from rsc_snn.report.reproduction.completing import completed
+from rsc_snn.report.reproduction.completing import completed, runs_of
+from rsc_snn.report.reproduction.origin import recipe_words
 from rsc_snn.report.reproduction.reading import Evidence, Sample
 from rsc_snn.report.tables import PAPER, of_suite
 from rsc_snn.runs.files import Row
 from rsc_snn.runs.folder import RunFolder
-from rsc_snn.runs.reproduction import Line
+from rsc_snn.runs.reproduction import RUNS, Line
 
 MEASURED_IN = ("table3", "table5", "table6")  # white-box attacks on the networks that the paper names
 _SHOWN = ("FGSM", "PGD", RELIABLE)
@@ -62,38 +63,34 @@ def subject_in(evidence: Evidence, wanted: Wanted) -> Subject | None:
             continue
         samples = {name: evidence.sample(line.numbers.get(name, ())) for name in _SHOWN}
         if any(sample.seeds for sample in samples.values()):
-            return Subject(samples, _certificates(evidence, line), _origin(evidence, line))
+            return Subject(samples, _certificates(evidence, line), _origin(evidence, line, samples))
     return None
 
 
 def _certificates(evidence: Evidence, line: Line) -> Sample:
     """Certificates of the very runs of a line."""
-    runs = _runs(line)
+    runs = runs_of(line)
     for other in evidence.plan.lines:
-        if other.place == CERTIFIED and other.stand_in is None and _runs(other) == runs:
+        if other.place == CERTIFIED and other.stand_in is None and runs_of(other) == runs:
             sample = evidence.sample(other.numbers.get(CERTIFIED, ()))
             if all(row["target"] is None for rows in sample.seeds for row in rows):
                 return sample
     return Sample()
 
 
-def _runs(line: Line) -> tuple[str, ...]:
-    """Its run folders, one per seed."""
-    return next((tuple(rows.run for rows in places) for places in line.numbers.values()), ())
-
-
-def _origin(evidence: Evidence, line: Line) -> str:
-    plan = evidence.plan
-    seeds = "one seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
+def _origin(evidence: Evidence, line: Line, samples: Mapping[str, Sample]) -> str:
+    count = len({run for sample in samples.values() for run in sample.runs})
+    seeds = "one seed" if count == 1 else f"{count} seeds"
     cuts = ", ".join(line.reductions) or "the full recipe"
-    return f"{evidence.folder.name}, budget {plan.budget}, {seeds}: {cuts}."
+    return f"{evidence.folder.name}, budget {evidence.plan.budget}, {seeds}: {cuts}."
 
 
 def searched(folder: Path) -> Subject:
     """Return the network of a run folder, of one seed for each protocol.
 
     Raises:
-        RunFolderError: the folder has no rows of attacks, or a file is damaged or of another version.
+        RunFolderError: the folder has no rows of attacks, its rows are about several networks, run.yaml
+            cannot be read, or a file is damaged or of another version.
     """
     run = RunFolder(folder)
     rows = [row for row in run.attack_rows() if row["norm"] == "linf" and abs(row["eps"] - _EPS) < 1e-9]
@@ -101,11 +98,29 @@ def searched(folder: Path) -> Subject:
     if not paper and not worst:
         raise RunFolderError(f"{str(run.attacks)!r} has no rows of eps 8/255 in l_inf; attack that run first")
     samples = {name: _sample(folder, [row for row in paper if row["entry"] == name]) for name in _SHOWN[:2]}
+    samples[RELIABLE] = _sample(folder, worst)
+    certificates = _sample(folder, _most_draws(run.certificate_rows()))
+    _require_one_network(folder, [*samples.values(), certificates])
     return Subject(
-        samples | {RELIABLE: _sample(folder, worst)},
-        _sample(folder, _most_draws(run.certificate_rows())),
-        f"the run {folder.parent.name}/{folder.name}, one seed; its run.yaml has the recipe.",
+        samples,
+        certificates,
+        f"the run {folder.name} in {_home(folder).name}, one seed: {recipe_words(run)}.",
     )
+
+
+def _home(run: Path) -> Path:
+    """DIR of DIR/runs/NAME or DIR/NAME."""
+    return run.parent.parent if run.parent.name == RUNS else run.parent
+
+
+def _require_one_network(folder: Path, samples: Sequence[Sample]) -> None:
+    """Raise unless all rows are about the same weights, specification and data."""
+    found = {row.get("subject") for sample in samples for rows in sample.seeds for row in rows}
+    if len(found) > 1:
+        raise RunFolderError(
+            f"rows of attacks and certificates in {str(folder)!r} are about {len(found)} networks (subjects "
+            f"{', '.join(sorted(map(str, found)))}); attack and certify the run anew"
+        )
 
 
 def _sample(folder: Path, rows: Sequence[Row]) -> Sample:

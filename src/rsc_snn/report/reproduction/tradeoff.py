@@ -1,6 +1,6 @@
 """Whether RSC is better than other noise at equal clean accuracy. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from rsc_snn.evaluation.summary import FEW_IMAGES
 from rsc_snn.report.comparison import EXTENDED
 from rsc_snn.report.reproduction.cells import NO_COMMON, condition_text, marked_method
 from rsc_snn.report.reproduction.compared import UNSCORED
-from rsc_snn.report.reproduction.differences import training_words
+from rsc_snn.report.reproduction.differences import num_trainings, training_words
 from rsc_snn.report.reproduction.equal_clean import RESAMPLES, Height, Outside, height_above
 from rsc_snn.report.reproduction.measured import CLEAN, ROBUST
 from rsc_snn.report.reproduction.paired import FEW_NOTE, Shared, shared
@@ -54,7 +54,7 @@ def tradeoff_table(evidence: Evidence, name: str, lines: Sequence[Line]) -> Tabl
         is_extended |= is_wide
     if not rows:
         return None
-    notes = [_note(evidence.plan.seeds)]
+    notes = [_note({num_trainings([sample]) for _, sample in arms})]
     missing = [f"{condition_text(line)}: {sample.gap}" for line, sample in points if not sample.seeds]
     partial = [f"{condition_text(line)}: {sample.note}" for line, sample in used if sample.note]
     if missing or partial:
@@ -71,15 +71,17 @@ _EXTENDED_NOTE = (
 )
 
 
-def _note(seeds: int) -> str:
+def _note(trainings: Collection[int]) -> str:
     return (
         f"{CURVE} over its variance makes a curve of clean accuracy and accuracy under {ATTACK}: its points, "
         "sorted by clean accuracy and joined by straight lines. Each line of the table is over the images "
         "that it shares with all of the curve. Percent of a single noise draw; in brackets 95 % intervals: "
         f"Wilson's of accuracies, of differences the bootstrap's over images ({RESAMPLES:,} resamples, the "
         "same images for all networks), or that of the linear part where it reaches further. A dash: where "
-        "the clean accuracy may be one that the curve does not have, nothing is compared. "
-        f"{training_words(seeds)} The curve holds that of each of its points."
+        "the clean accuracy may be one that the curve does not have, nothing is compared. Near the ends of "
+        "the curve few intervals are shown, and those cover less than 95 %: in "
+        "simulations about 80 %, and less still at the very end of a steep curve. "
+        f"{training_words(trainings)} The curve holds that of each of its points."
     )
 
 
