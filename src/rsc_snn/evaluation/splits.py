@@ -102,9 +102,9 @@ class ValidationSplit(AbstractSplit):
         if begun is None:
             if is_reduced(folder):
                 raise RunFolderError(
-                    f"{str(folder.path)!r} is a reduced network, as those of the zoo are, and its record does "
-                    "not tell which images training kept back: it has no validation images; attack test images, "
-                    "or train a network of your own"
+                    f"{str(folder.path)!r} is a reduced network, as those of the zoo are, and its record "
+                    "does not tell which images training kept back: it has no validation images; attack test "
+                    "images, or train a network of your own"
                 )
             raise RunFolderError(
                 f"{str(folder.path)!r} does not tell which images its training kept back (held_back in "
