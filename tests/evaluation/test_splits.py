@@ -19,6 +19,7 @@ from rsc_snn.experiments.catalogue import by_name
 from rsc_snn.experiments.settings import with_settings
 from rsc_snn.runs.files import Row, read_rows
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.reduction import reduce_run
 from rsc_snn.spec import to_data
 from rsc_snn.training import Recipe, train
 from rsc_snn.training.loop import Loop
@@ -99,7 +100,9 @@ def test_a_second_call_goes_on(run: Path) -> None:
     before = (run / "validation.jsonl").read_bytes()
     assert validate(run, limit=9) == first
     assert (run / "validation.jsonl").read_bytes() == before
-    assert validate(run, limit=16)[: len(first)] != []
+    images = {row["index"] for row in first}
+    assert len(images) == 9
+    assert [row for row in validate(run, limit=16) if row["index"] in images] == first
     assert (run / "validation.jsonl").read_bytes().startswith(before)
     assert len(read_rows(run / "validation.jsonl")) == 3 * 16
 
@@ -109,7 +112,10 @@ def test_rows_of_the_two_splits_are_never_mixed(run: Path, capsys: pytest.Captur
     assert main(["attack", str(run), "--split", "validation", *words]) == 0
     assert "validation images: for choices, not for results" in capsys.readouterr().out
     kept = (run / "validation.jsonl").read_bytes()
-    assert main(["compare", str(run), str(run.parent)]) == 2
+    shutil.copytree(run, run.parent / "other")
+    capsys.readouterr()
+    assert main(["compare", str(run), str(run.parent / "other")]) == 2
+    assert f"{str(run)!r} has no rows; make them with 'rsc-snn attack" in capsys.readouterr().err
     assert main(["report", str(run)]) == 0
     assert RunFolder(run).attack_rows() == []
     page = (run / "report.html").read_text()
@@ -144,6 +150,8 @@ def test_the_command_tells_which_runs_have_no_validation_images(
     shutil.copytree(run, older)
     del entries[0]["held_back"]
     (older / "environment.json").write_text(json.dumps(entries))
+    reduced = tmp_path / "reduced"
+    reduce_run(older, reduced)
     none = tmp_path / "none"
     shutil.copytree(run, none)
     text = (none / "run.yaml").read_text()
@@ -152,6 +160,7 @@ def test_the_command_tells_which_runs_have_no_validation_images(
         (tmp_path / "saved", "was saved by hand, not trained"),
         (other, "was trained on other images than these (digits)"),
         (older, "does not tell which images its training kept back"),
+        (reduced, "is a reduced network, as those of the zoo are, and its record does not tell"),
         (none, "its training keeps no images for validation"),
     ):
         assert main(["attack", str(folder), "--split", "validation", "--device", "cpu"]) == 2

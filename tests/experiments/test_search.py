@@ -14,7 +14,7 @@ from rsc_snn.experiments.cells import AbstractCell, Place, Trained
 from rsc_snn.experiments.grid.base import AbstractGrid, Watcher
 from rsc_snn.experiments.grid.outcome import Outcome
 from rsc_snn.experiments.grid.serial import SerialGrid
-from rsc_snn.experiments.search.plan import Candidate, Protocol
+from rsc_snn.experiments.search.plan import Candidate, Protocol, read_plan
 from rsc_snn.report.ranking import ranking_table, winner_of
 from rsc_snn.runs.files import read_rows
 from tests.experiments.small_search import PLAN, SMALL, changed, small_search
@@ -83,6 +83,13 @@ def test_a_search_that_was_stopped_goes_on_and_one_that_is_done_computes_nothing
     other = replace(PLAN, protocol=replace(PLAN.protocol, images=9))
     with pytest.raises(RunFolderError, match="holds a search with another protocol or seed"):
         small_search(tmp_path, other)
+    fewer = replace(PLAN, set=(*PLAN.set, "training.num_validation=16"))
+    with pytest.raises(
+        RunFolderError, match="holds a search on other validation images than 16 of the first 96"
+    ):
+        small_search(tmp_path, fewer, grid=NoGrid())
+    assert read_rows(tmp_path / "search.jsonl") == rows
+    assert read_plan(tmp_path / "search.yaml") == PLAN, "the file is a plan again"
     smaller = replace(PLAN, candidates=PLAN.candidates[:1], objective=TradeOff())
     found = small_search(tmp_path, smaller, grid=NoGrid())
     assert [row["candidate"] for row in found.rows] == ["noisy"]

@@ -1,6 +1,7 @@
 """A network of the zoo is found by its name, whole or not at all; commands work on a copy."""
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from rsc_snn.cli.app import main
 from rsc_snn.errors import RunFolderError
 from rsc_snn.runs import zoo
 from rsc_snn.runs.files import read_rows
+from rsc_snn.runs.folder import RunFolder
 from rsc_snn.runs.zoo_copies import opened
 from tests.helpers import small_classifier
 from tests.zoo.builder import NAME, ROWS
 
-COPY = Path("runs") / NAME
+COPY = Path("runs") / f"zoo-{NAME}"
 DEVICE = ["--device", "cpu"]
 
 
@@ -160,6 +162,30 @@ def test_what_was_written_before_a_failure_stays(checkout: Path) -> None:
             work(writes=writes)
         assert Path("runs").exists() == COPY.exists() == writes
         shutil.rmtree("runs", ignore_errors=True)
+
+
+def test_a_copy_that_another_process_works_in_stays(checkout: Path) -> None:
+    """The first of two calls makes the copy, the second is faster to hold it, and the first is refused."""
+
+    def refused(second: ExitStack) -> None:
+        with opened(Path(NAME)) as (place,):
+            second.enter_context(RunFolder(place).locked())
+            with RunFolder(place).locked():
+                raise AssertionError("it was not held")
+
+    with ExitStack() as second:
+        with pytest.raises(RunFolderError, match="is in use by another process"):
+            refused(second)
+        assert all((COPY / path.name).is_file() for path in (checkout / "zoo" / NAME).iterdir())
+
+
+def test_a_run_that_was_trained_from_the_recipe_of_that_name_is_not_in_the_way(checkout: Path) -> None:
+    rs.save(Path("runs") / NAME, small_classifier(seed=1), data="digits")
+    with opened(Path(NAME)) as (place,):
+        assert place == COPY
+    assert not torch.equal(
+        *(next(iter(rs.load(path).state_dict().values())) for path in (place, f"runs/{NAME}"))
+    )
 
 
 @pytest.mark.parametrize("options", [["--resume"], []])

@@ -11,6 +11,7 @@ from rsc_snn.evaluation.held_back import digest_of, held_back_by
 from rsc_snn.evaluation.images import test_images
 from rsc_snn.runs.files import read_environments
 from rsc_snn.runs.folder import RunFolder
+from rsc_snn.runs.reduction import is_reduced
 from rsc_snn.runs.schema import TEST, VALIDATION
 
 
@@ -99,6 +100,12 @@ class ValidationSplit(AbstractSplit):
         entries = read_environments(folder.environment)
         begun = next((entry for entry in entries if "held_back" in entry), None)
         if begun is None:
+            if is_reduced(folder):
+                raise RunFolderError(
+                    f"{str(folder.path)!r} is a reduced network, as those of the zoo are, and its record "
+                    "does not tell which images training kept back: it has no validation images; attack test "
+                    "images, or train a network of your own"
+                )
             raise RunFolderError(
                 f"{str(folder.path)!r} does not tell which images its training kept back (held_back in "
                 "environment.json), as runs of older versions; train it again"

@@ -15,13 +15,13 @@ _RUNS = Path("runs")
 
 @contextlib.contextmanager
 def opened(*references: Path) -> Iterator[list[Path]]:
-    """Give folders that may be written to: of a path itself, of a name of the zoo a copy in runs/NAME.
+    """Give folders that may be written to: of a path itself, of a name of the zoo a copy in runs/zoo-NAME.
 
-    Nothing is copied before every reference is known. If the work fails before it has written anything, the
-    copies that were made for it are removed.
+    Nothing is copied before every reference is known. If the work fails before anything was written, the
+    copies that were made for it are removed, but for one that another process is working in.
 
     Raises:
-        RunFolderError: an unknown name, a damaged entry, or runs/NAME is there and is another run.
+        RunFolderError: an unknown name, a damaged entry, or runs/zoo-NAME is there and is another run.
     """
     found = [find_run(reference) for reference in references]
     places = [place_of(path) for path in found]
@@ -34,8 +34,7 @@ def opened(*references: Path) -> Iterator[list[Path]]:
         yield places
     except BaseException:
         for place, entry in made.items():
-            if _is_untouched(place, entry):
-                shutil.rmtree(place)
+            _remove_if_untouched(place, entry)
         if not had_runs:
             with contextlib.suppress(OSError):  # it is not empty, or was never made
                 _RUNS.rmdir()
@@ -50,14 +49,14 @@ def readable(reference: Path) -> Path:
 
 
 def place_of(path: Path) -> Path:
-    """Return the folder to work in: runs/NAME for an entry of the zoo, else the path itself.
+    """Return the folder to work in: runs/zoo-NAME for an entry of the zoo, else the path itself.
 
     Raises:
-        RunFolderError: runs/NAME is there and holds something else.
+        RunFolderError: runs/zoo-NAME is there and holds something else.
     """
     if not is_of_zoo(path):
         return path
-    place = _RUNS / path.name
+    place = _RUNS / f"zoo-{path.name}"
     if place.exists():
         _require_copy(place, path)
     return place
@@ -90,6 +89,13 @@ def _copy(entry: Path, place: Path) -> bool:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return True
+
+
+def _remove_if_untouched(place: Path, entry: Path) -> None:
+    """Remove a copy while holding it, so that nobody begins to write in between."""
+    with contextlib.suppress(RunFolderError), RunFolder(place).locked():  # another process may hold it
+        if _is_untouched(place, entry):
+            shutil.rmtree(place)
 
 
 def _is_untouched(place: Path, entry: Path) -> bool:

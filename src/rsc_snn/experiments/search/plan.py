@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rsc_snn.attacks import QUICK, Suite, paper, reliable
 from rsc_snn.attacks.suites import PAPER, RELIABLE
@@ -11,6 +12,8 @@ from rsc_snn.errors import InputError, RangeError, UnknownNameError
 from rsc_snn.evaluation.aims import AbstractAim
 from rsc_snn.runs.folder import read_yaml
 from rsc_snn.spec import Spec, from_data
+
+IMAGES = "validation_images"  # of search.yaml: on which images it was measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,4 +117,17 @@ def read_plan(path: Path) -> SearchPlan:
     """
     if not path.is_file():
         raise InputError(f"no file {str(path)!r}; give a plan in YAML, such as examples/search/digits.yaml")
-    return from_data(read_yaml(path), SearchPlan, where=path.name)
+    return plan_of(read_yaml(path), path.name)
+
+
+def plan_of(data: Mapping[str, Any], where: str) -> SearchPlan:
+    """Return the plan in plain data, also in those of search.yaml, which tells beside it what was kept back.
+
+    Args:
+        data: As read from a file.
+        where: What that is called in messages.
+
+    Raises:
+        InputError: something does not fit.
+    """
+    return from_data({name: value for name, value in data.items() if name != IMAGES}, SearchPlan, where=where)

@@ -8,19 +8,21 @@ import yaml
 
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.aims import Score, ranked
+from rsc_snn.evaluation.held_back import HeldBack
 from rsc_snn.experiments.cells import AbstractCell, Place
 from rsc_snn.experiments.grid.base import AbstractGrid, Watcher
 from rsc_snn.experiments.grid.outcome import Outcome
 from rsc_snn.experiments.reproduce import expected_seconds, recorded, unfinished
 from rsc_snn.experiments.search.book import Book
-from rsc_snn.experiments.search.plan import SearchPlan
+from rsc_snn.experiments.search.plan import IMAGES, SearchPlan, plan_of
 from rsc_snn.experiments.search.trials import Trial, checked_trials, stages
 from rsc_snn.runs.files import Row, cut_rows, replace_text
 from rsc_snn.runs.folder import RunFolder, read_yaml
 from rsc_snn.runs.reproduction import STATES
-from rsc_snn.spec import from_data, to_data
+from rsc_snn.spec import to_data
 
 PLAN = "search.yaml"
+_CARVE = ("num_images", "num_validation", "seed")
 
 OnStage = Callable[[int, list[AbstractCell], int, float], None]
 
@@ -66,7 +68,7 @@ def search(
     epochs = stages(plan, is_halving=is_halving)
     trials = checked_trials(plan, epochs, place.data_root)
     with RunFolder(place.folder).locked():
-        _keep(plan, place.folder)
+        _keep(plan, trials[0].kept_back(), place.folder)
         cut_rows(place.folder / STATES)
         book, latest = Book(place), dict[str, Row]()
         going = [candidate.label for candidate in plan.candidates]
@@ -112,13 +114,20 @@ def _reason(outcome: Outcome) -> str | None:
     return None if outcome.is_done else outcome.reason or "failed"
 
 
-def _keep(plan: SearchPlan, folder: Path) -> None:
+def _keep(plan: SearchPlan, kept: HeldBack, folder: Path) -> None:
     """Write the plan; what a folder holds is comparable only if it was measured in the same way."""
     path = folder / PLAN
+    images = {"data": to_data(kept.data), **{name: getattr(kept, name) for name in _CARVE}}
     if path.is_file():
-        earlier = from_data(read_yaml(path), SearchPlan, where=str(path))
+        data = read_yaml(path)
+        earlier = plan_of(data, str(path))
         if (earlier.protocol, earlier.seed) != (plan.protocol, plan.seed):
             raise RunFolderError(
                 f"{str(folder)!r} holds a search with another protocol or seed; choose another --out"
             )
-    replace_text(path, yaml.safe_dump(to_data(plan), sort_keys=False, width=100))
+        if data.get(IMAGES) != images:
+            raise RunFolderError(
+                f"{str(folder)!r} holds a search on other validation images than {kept}, or does not tell on "
+                "which; choose another --out"
+            )
+    replace_text(path, yaml.safe_dump({**to_data(plan), IMAGES: images}, sort_keys=False, width=100))

@@ -34,6 +34,10 @@ class Trial:
     trained: Trained
     measured: Validated
 
+    def kept_back(self) -> HeldBack:
+        """Return what its training, and that of its teachers, leaves for validation."""
+        return held_back(to_data(self.network.recipe), self.network.seed)
+
 
 def stages(plan: SearchPlan, *, is_halving: bool) -> list[int | None]:
     """Return the epochs of each stage; None, always the last, is the full training.
@@ -101,7 +105,7 @@ def _require_trainable(trial: Trial, data_root: Path | None) -> HeldBack:
     require_teachers(recipe)
     with torch.device("meta"):
         recipe.classifier().blueprint.build()
-    return held_back(to_data(recipe), trial.network.seed)
+    return trial.kept_back()
 
 
 def _require_shorter(trials: Sequence[Trial]) -> None:
