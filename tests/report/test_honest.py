@@ -13,7 +13,7 @@ from rsc_snn.errors import InputError, RunFolderError
 from rsc_snn.paper import numbers
 from rsc_snn.report.formats.markdown import markdown_table
 from rsc_snn.report.reproduction.blocks import main, with_blocks
-from rsc_snn.report.reproduction.honest import ROWS, honest_table
+from rsc_snn.report.reproduction.honest import BEST, ROWS, honest_table
 from rsc_snn.report.reproduction.sections import place_sections
 from rsc_snn.report.tables import Table
 from rsc_snn.runs.files import Row, append_rows
@@ -70,7 +70,7 @@ def add_certificates(folder: Path, run: str, proven: list[float], **changes: Any
 
 
 def table_of(*folders: Path, best: Path | None = None) -> Table:
-    return honest_table([evidence(folder) for folder in folders], best, numbers)
+    return honest_table([evidence(folder) for folder in folders], {BEST: best} if best else {}, numbers)
 
 
 def row_of(table: Table, name: str) -> list[str]:
@@ -288,6 +288,7 @@ def test_a_block_is_made_anew_and_the_rest_stays(tmp_path: Path) -> None:
     [
         (block("honest"), "expected 'honest FOLDER"),
         (block("honest a best=x best=y"), "expected 'honest FOLDER"),
+        (block("honest a worst=x"), "expected 'honest FOLDER"),
         (block("a"), "expected 'honest FOLDER"),
         (block("a table3 more"), "expected 'honest FOLDER"),
         (block("gone table3"), "no reproduction.json in"),

@@ -6,9 +6,10 @@ A block is, each mark alone on its line,
     ...
     <!-- end -->
 
-KIND ARGS are ``honest FOLDER... [best=RUN]`` (the one table of ``honest``; FOLDER are reproductions, RUN is
-the run folder of the network that a search found best) or ``FOLDER PLACE`` (words and tables of a place of
-a reproduction, as the report shows them). Folders are relative to the working directory.
+KIND ARGS are ``honest FOLDER... [best=RUN] [best100=RUN]`` (the one table of ``honest``; FOLDER are
+reproductions, RUN is the run folder of the best network on CIFAR-10 and CIFAR-100) or ``FOLDER PLACE``
+(words and tables of a place of a reproduction, as the report shows them). Folders are relative to the
+working directory.
 
 ``python -m rsc_snn.report.reproduction.blocks PAGE...`` writes all pages, or none if something is wrong.
 """
@@ -22,7 +23,7 @@ from types import MappingProxyType
 from rsc_snn.errors import InputError, RunFolderError, UnknownNameError
 from rsc_snn.paper import numbers
 from rsc_snn.report.formats.markdown import tables_markdown
-from rsc_snn.report.reproduction.honest import honest_table
+from rsc_snn.report.reproduction.honest import BEST, BEST_100, honest_table
 from rsc_snn.report.reproduction.paper import PaperNumbers
 from rsc_snn.report.reproduction.reading import Evidence, read_evidence
 from rsc_snn.report.reproduction.sections import place_sections
@@ -31,8 +32,8 @@ from rsc_snn.runs.reproduction import PLAN
 
 _START = re.compile(r"<!-- rows: (.*?) -->\s*\Z")
 _END = "<!-- end -->"
-_BEST = "best="
-_EXPECTED = "expected 'honest FOLDER... [best=RUN]' or 'FOLDER PLACE'"
+_BEST = MappingProxyType({"best": BEST, "best100": BEST_100})
+_EXPECTED = "expected 'honest FOLDER... [best=RUN] [best100=RUN]' or 'FOLDER PLACE'"
 _Make = Callable[[Sequence[str], Path, PaperNumbers], str]
 
 
@@ -74,12 +75,13 @@ def _made(words: Sequence[str], root: Path, paper: PaperNumbers) -> str:
 
 def _honest(words: Sequence[str], root: Path, paper: PaperNumbers) -> str:
     """The honest table of some reproductions."""
-    folders = [word for word in words[1:] if not word.startswith(_BEST)]
-    best = [root / word.removeprefix(_BEST) for word in words[1:] if word.startswith(_BEST)]
-    if not folders or len(best) > 1:
+    given = [word.partition("=") for word in words[1:]]
+    folders = [name for name, is_run, _ in given if not is_run]
+    runs = {name: root / run for name, is_run, run in given if is_run}
+    if not folders or not runs.keys() <= _BEST.keys() or len(folders) + len(runs) < len(given):
         raise InputError(f"{' '.join(words)!r}: {_EXPECTED}")
-    found = [_evidence(root / folder) for folder in folders]
-    return tables_markdown([], [honest_table(found, next(iter(best), None), paper)])
+    best = {_BEST[name]: run for name, run in runs.items()}
+    return tables_markdown([], [honest_table([_evidence(root / folder) for folder in folders], best, paper)])
 
 
 def _place(words: Sequence[str], root: Path, paper: PaperNumbers) -> str:

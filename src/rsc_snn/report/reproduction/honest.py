@@ -20,7 +20,7 @@ NOT_MEASURED, READY = "not measured", "ready, not measured"
 RADII = (0.25, 0.5)
 _ATTACKS = ("FGSM", "PGD")
 _CIFAR10, _CIFAR100 = ("CIFAR-10", "VGG-5"), ("CIFAR-100", "VGG-11")
-BEST = Wanted(*_CIFAR10, "best network")
+BEST, BEST_100 = Wanted(*_CIFAR10, "best network"), Wanted("CIFAR-100", "VGG-5", "best network")
 ROWS = (
     *(
         Wanted(*_CIFAR10, method)
@@ -28,6 +28,7 @@ ROWS = (
     ),
     BEST,
     *(Wanted(*_CIFAR100, method) for method in ("ANN", "Direct", "Poisson", "RSC-0.1", "RSC-0.1 + E-RSCT")),
+    BEST_100,
     Wanted("Tiny-ImageNet", "VGG-16", "RSC-0.1", READY),
     Wanted("ImageNet", "ResNet-19", "RSC-0.1", READY),
     Wanted("ImageNet", "SEW-ResNet-18", "RSC-0.1", READY),
@@ -69,12 +70,12 @@ class _Footnotes:
         return [f"({number}): {text}" for text, number in self.texts.items()]
 
 
-def honest_table(found: Sequence[Evidence], best: Path | None, paper: PaperNumbers) -> Table:
+def honest_table(found: Sequence[Evidence], best: Mapping[Wanted, Path], paper: PaperNumbers) -> Table:
     """Return a line per network: the paper's numbers, ours in both protocols, and what is certified.
 
     Args:
         found: Reproductions; a network is taken from the first that has rows of it, and all of it from there.
-        best: Run folder of the network that a search found best.
+        best: Run folders of the best networks, by their lines (``BEST``, ``BEST_100``).
         paper: The numbers of the paper.
 
     Raises:
@@ -123,9 +124,9 @@ def _certified_note(terms: Collection[str]) -> str:
     return _CERTIFIED_NOTE.format(terms=said or "".join(f" ({term})" for term in terms))
 
 
-def _subject(wanted: Wanted, found: Sequence[Evidence], best: Path | None) -> Subject | None:
-    if wanted is BEST:
-        return searched(best) if best else None
+def _subject(wanted: Wanted, found: Sequence[Evidence], best: Mapping[Wanted, Path]) -> Subject | None:
+    if wanted in best:
+        return searched(best[wanted])
     return next((subject for evidence in found if (subject := subject_in(evidence, wanted))), None)
 
 
