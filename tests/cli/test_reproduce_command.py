@@ -17,8 +17,8 @@ HEADINGS = [*(f"Table {number}" for number in range(1, 8)), *(f"Figure {number}"
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["tabel3"], "unknown table or figure 'tabel3'; did you mean 'table3'?"),
-        (["table3", "--budget", "larg"], "unknown budget 'larg'; known: paper, short, smoke"),
+        (["tabel3"], "unknown table, figure or question 'tabel3'; did you mean 'table3'?"),
+        (["table3", "--budget", "larg"], "unknown budget 'larg'; known: paper, short, small, smoke"),
         (["table3", "--rows", "RSC0.1"], "unknown row 'RSC0.1'; did you mean 'RSC-0.1'?"),
         (["table3", "--rows", ","], "--rows expects row labels with commas, such as Direct,RSC-0.1, got ','"),
         (["table3", "--dataset", "cifar"], "unknown data set of the paper 'cifar'; did you mean 'cifar10'?"),

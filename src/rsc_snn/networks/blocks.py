@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from rsc_snn.networks.activation import Activation
-from rsc_snn.networks.convolution import can_convolve, convolve, is_binary
+from rsc_snn.networks.convolution import Convolution, can_convolve, convolve, is_binary
 from rsc_snn.networks.hooks import has_hooks
 from rsc_snn.networks.normalising import affine, can_be_affine, normalised
 from rsc_snn.networks.static import is_static, once
@@ -45,7 +45,7 @@ class ConvBlock(nn.Module):
     ):
         super().__init__()
         self.conv = nn.utils.skip_init(
-            nn.Conv2d,
+            Convolution,
             in_channels,
             out_channels,
             kernel_size=kernel_size,

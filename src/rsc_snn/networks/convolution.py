@@ -23,6 +23,27 @@ def is_binary(values: Tensor) -> bool:
     return not values.is_inference() and getattr(values, _MARK, None) == values._version
 
 
+class Convolution(nn.Conv2d):
+    """A convolution whose kernel of one pixel sees only the pixels that its stride keeps.
+
+    The same function: the others have no influence. On CPUs torch crashes in the gradient of 1x1 convolutions
+    with a stride and few channels.
+    """
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002
+        seen, stride = _seen(self, input)
+        return nn.functional.conv2d(seen, weight, bias, stride=stride, padding=self.padding)
+
+
+def _seen(conv: nn.Conv2d, values_NCHW: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """Return the pixels that a convolution looks at, and the stride that is left among them."""
+    is_pixelwise = tuple(conv.kernel_size) == (1, 1) and not any(conv.padding)
+    if not is_pixelwise or tuple(conv.stride) == (1, 1):
+        return values_NCHW, conv.stride
+    rows, columns = conv.stride
+    return values_NCHW[..., ::rows, ::columns].contiguous(memory_format=torch.channels_last), (1, 1)
+
+
 def can_convolve(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether ``convolve`` knows what ``conv`` computes, and nobody looks at it while it does."""
     if not isinstance(conv, nn.Conv2d) or type(conv).forward is not nn.Conv2d.forward:
@@ -45,12 +66,13 @@ def convolve(conv: nn.Conv2d, values_NCHW: Tensor, *, are_binary: bool) -> Tenso
         are_binary: Whether they are 0 and 1, which one byte can hold.
     """
     weight, bias = conv.weight, conv.bias
+    values_NCHW, stride = _seen(conv, values_NCHW)
     device = values_NCHW.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
         values_NCHW, weight = values_NCHW.to(dtype), weight.to(dtype)
         bias = None if bias is None else bias.to(dtype)
-    plan = (conv.stride, conv.padding, are_binary)
+    plan = (stride, conv.padding, are_binary)
     past: Tensor = _Past.apply(values_NCHW)  # type: ignore[no-untyped-call]
     current: Tensor = _Convolution.apply(values_NCHW, weight, bias, past, plan)  # type: ignore[no-untyped-call]
     return current

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from rsc_snn.errors import RangeError
 from rsc_snn.networks.base import AbstractNetwork, Blueprint, require_width_divisor
 from rsc_snn.networks.blocks import ConvBlock, make_linear
 from rsc_snn.networks.stages import make_stages
@@ -15,7 +14,6 @@ from rsc_snn.neurons import AbstractNeuron
 
 _STAGES = ((64, 2), (128, 2), (256, 2), (512, 2))  # channels and blocks; all but the first halve the image
 _STEM_WIDTH = 64
-_FEWEST_CHANNELS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +34,13 @@ class SEWResNet18(AbstractNetwork):
     weights start at 1, read-out N(0, 1 / fan_in), biases 0.
 
     Args:
-        width_divisor: Divides every number of channels, for quick trials; at most 8.
+        width_divisor: Divides every number of channels, for quick trials; a divisor of 64.
     """
 
     width_divisor: int = 1
 
     def __post_init__(self) -> None:
         require_width_divisor(self.width_divisor, widths=(_STEM_WIDTH,))
-        if _STEM_WIDTH // self.width_divisor < _FEWEST_CHANNELS:
-            raise RangeError(
-                f"width_divisor must be at most {_STEM_WIDTH // _FEWEST_CHANNELS}, got {self.width_divisor}: "
-                "on CPUs torch crashes in 1x1 convolutions of stride 2 with fewer channels"
-            )
 
     def layers(self, blueprint: Blueprint, generator: Generator | None) -> nn.Module:
         """Return stem, blocks and read-out."""
