@@ -314,7 +314,7 @@ def test_missing_data_is_said_in_the_line_or_refused_if_it_was_asked_for(tmp_pat
 
 def test_unknown_rows_and_data_sets_offer_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"unknown row 'RSC-0.2'; did you mean 'RSC-0.[15]'"):
-        Filter(methods=("RSC-0.2",))
+        ask(["table5"], Context(SHORT), Filter(methods=("RSC-0.2",)), None)
     with pytest.raises(ValueError, match=r"did you mean 'cifar100'"):
         Filter(dataset="cifar1000")
     with pytest.raises(InputError, match="table5 has no row for --dataset imagenet"):
