@@ -13,6 +13,7 @@ from rsc_snn.cli.searching import PAGE
 from rsc_snn.evaluation.aims import Score, ranked
 from rsc_snn.evaluation.summary import WORST, paper_qte, summarise
 from rsc_snn.experiments.search.book import ROWS as SEARCH_ROWS
+from rsc_snn.experiments.search.gaps import gaps_to_first
 from rsc_snn.experiments.search.plan import plan_of
 from rsc_snn.experiments.search.running import PLAN as SEARCH
 from rsc_snn.report.certified_runs import certified_runs_table
@@ -75,7 +76,8 @@ def test_a_search_says_what_its_validation_rows_say(folder: Path) -> None:
 
     by_label = {row["candidate"]: row for row in rows}
     order = [by_label[score.label] for score in ranked(plan.objective, [Score.of(row) for row in rows])]
-    table = ranking_table(order, plan.objective, num_measured=len(rows))
+    gaps = gaps_to_first(order, plan.objective, folder)
+    table = ranking_table(order, plan.objective, num_measured=len(rows), gaps=gaps)
     page = (folder / PAGE).read_text()
     assert page == markdown([Section(table.title, tables=[table])], level=1)
     log = (ROOT / "docs" / "lab-log.md").read_text()

@@ -5,6 +5,7 @@ import pytest
 from rsc_snn.errors import RangeError
 from rsc_snn.evaluation.aims import Robust, Score, TradeOff, ranked
 from rsc_snn.evaluation.intervals import wilson
+from rsc_snn.evaluation.summary import paper_qte
 
 
 def score(label: str, clean: float, robust: float, *, stage: int = 1) -> Score:
@@ -40,6 +41,29 @@ def test_who_came_further_stands_before_who_was_left_behind() -> None:
 def test_equal_candidates_keep_their_order() -> None:
     alike = [score(label, 0.6, 0.3) for label in "cab"]
     assert [found.label for found in ranked(Robust(), alike)] == ["c", "a", "b"]
+
+
+def test_shares_of_images_add_up_to_the_number() -> None:
+    images = [((3, 1), (1, 3), 0), ((4, 0), (2, 2), 0), ((2, 2), (4, 0), 1)]
+    rows = [
+        {
+            "eps": 8 / 255,
+            "label": label,
+            "num_draws": 4,
+            "clean_counts": clean,
+            "adversarial_counts": attacked,
+        }
+        for clean, attacked, label in images
+    ]
+    robust = [Robust().share(row) for row in rows]
+    assert robust == [0.25, 0.5, 0.0]
+    assert Robust().in_units(0.25, 8 / 255) == 25
+    both = [TradeOff().share(row) for row in rows]
+    assert both == [0.5, 0.75, 0.25]
+    assert TradeOff().in_units(0.5, 8 / 255) == pytest.approx(4.0)
+    qte = paper_qte(rows)
+    assert qte is not None
+    assert qte.value == pytest.approx(TradeOff().in_units(sum(both) / 3, 8 / 255))
 
 
 def test_only_candidates_that_fulfil_the_condition_are_admitted() -> None:

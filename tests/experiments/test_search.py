@@ -32,6 +32,13 @@ def _closed_test_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Digits, "load", guarded)
 
 
+def shares_right(folder: Path, row: Any) -> list[float]:
+    """Share of right draws under the worst case, image by image, from the rows of a candidate's run."""
+    found = read_rows(folder / "runs" / row["run"] / "validation.jsonl")
+    worst = sorted((r for r in found if r["entry"] == "worst"), key=lambda r: r["index"])
+    return [r["adversarial_counts"][r["label"]] / r["num_draws"] for r in worst]
+
+
 class StoppedError(Exception):
     pass
 
@@ -70,6 +77,12 @@ def test_a_search_that_was_stopped_goes_on_and_one_that_is_done_computes_nothing
         shares = [r["adversarial_counts"][r["label"]] / r["num_draws"] for r in worst]
         assert row["robust"][0] == pytest.approx(sum(shares) / 8)
     assert len({(row["first_index"], row["last_index"]) for row in rows}) == 1, "the same images"
+    leader, rival = (shares_right(tmp_path, row) for row in found.rows)
+    (gap,) = found.gaps.values()
+    assert list(found.gaps) == [found.rows[1]["candidate"]]
+    assert gap.value == pytest.approx(sum(a - b for a, b in zip(leader, rival, strict=True)) / 8)
+    assert gap.value == pytest.approx(found.rows[0]["robust"][0] - found.rows[1]["robust"][0])
+    assert gap.low < gap.value < gap.high
 
     class NoGrid(AbstractGrid):
         def run(self, cells: Sequence[AbstractCell], place: Place, watcher: Watcher) -> Iterator[Outcome]:
@@ -93,7 +106,7 @@ def test_a_search_that_was_stopped_goes_on_and_one_that_is_done_computes_nothing
     smaller = replace(PLAN, candidates=PLAN.candidates[:1], objective=TradeOff())
     found = small_search(tmp_path, smaller, grid=NoGrid())
     assert [row["candidate"] for row in found.rows] == ["noisy"]
-    table = ranking_table(found.rows, smaller.objective, num_measured=found.num_measured)
+    table = ranking_table(found.rows, smaller.objective, num_measured=found.num_measured, gaps=found.gaps)
     assert any("the best of 2 networks" in note for note in table.notes), "also those of earlier plans"
 
 
@@ -117,9 +130,11 @@ def test_halving_leaves_the_worse_half_behind(tmp_path: Path) -> None:
     assert "DivergedError" in rows[0]["reason"]
     assert rows[0]["robust"] is None
     assert [row["stage"] for row in found.rows] == [2, 2, 1]
-    table = ranking_table(found.rows, plan.objective, num_measured=found.num_measured)
+    table = ranking_table(found.rows, plan.objective, num_measured=found.num_measured, gaps=found.gaps)
     assert [line[1] for line in table.rows] == ["1", "2", "-"]
     assert found.num_measured == 4
+    assert list(found.gaps) == [found.rows[1]["candidate"]], "who was left behind is not compared"
+    assert [line[7] == "-" for line in table.rows] == [True, False, True]
     winner = winner_of(found.rows, plan.objective)
     assert winner == found.rows[0]
     notes = " ".join(table.notes)

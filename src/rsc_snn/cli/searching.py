@@ -65,7 +65,7 @@ def search_and_show(
                 f"stage {stage}, about {duration(seconds)}" + (" of one device" if ray else ""),
             ),
         )
-    table = ranking_table(found.rows, plan.objective, num_measured=found.num_measured)
+    table = ranking_table(found.rows, plan.objective, num_measured=found.num_measured, gaps=found.gaps)
     replace_text(place.folder / PAGE, markdown([Section(table.title, tables=[table])], level=1))
     print_table(console, table)
     console.print(f"ranking: {place.folder / PAGE}", soft_wrap=True)

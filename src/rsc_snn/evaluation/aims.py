@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rsc_snn.errors import RangeError
 from rsc_snn.evaluation.intervals import Estimate
+from rsc_snn.evaluation.summary import single_draw
 from rsc_snn.runs.files import Row
 from rsc_snn.spec import Spec
 
@@ -50,6 +51,22 @@ class AbstractAim(Spec):
         """Return the number; None for a candidate that failed."""
         raise NotImplementedError
 
+    @property
+    @abstractmethod
+    def unit(self) -> str:
+        """What differences are told in."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def in_units(self, share: float, eps: float) -> float:
+        """Return a share in [-1, 1], or a difference of two, in that unit, at strength eps in [0, 1]."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def share(self, row: Row) -> float:
+        """Return what an image brings, in [0, 1], from its row of the worst case; the mean is the number."""
+        raise NotImplementedError
+
     def admits(self, score: Score) -> bool:
         """Whether a candidate may win at all."""
         return self.value(score) is not None
@@ -75,9 +92,22 @@ class Robust(AbstractAim):
         condition = f" with clean accuracy >= {100 * self.clean_at_least:g} %" if self.clean_at_least else ""
         return f"robust accuracy{condition}"
 
+    @property
+    def unit(self) -> str:
+        """Percentage points."""
+        return "points"
+
     def value(self, score: Score) -> Estimate | None:
         """Robust accuracy."""
         return score.robust
+
+    def in_units(self, share: float, eps: float) -> float:
+        """Percent."""
+        return 100 * share
+
+    def share(self, row: Row) -> float:
+        """Share of the draws on the attacked image that are right."""
+        return single_draw(row["adversarial_counts"], row["label"])
 
     def admits(self, score: Score) -> bool:
         """Whether it is accurate enough, as measured."""
@@ -93,9 +123,23 @@ class TradeOff(AbstractAim):
         """Its name."""
         return "QTE"
 
+    @property
+    def unit(self) -> str:
+        """As of the number."""
+        return "QTE"
+
     def value(self, score: Score) -> Estimate | None:
         """QTE."""
         return score.qte
+
+    def in_units(self, share: float, eps: float) -> float:
+        """The area under accuracies between 0 and eps in 1/255, whose largest value is eps itself."""
+        return 255 * eps * share
+
+    def share(self, row: Row) -> float:
+        """Half of the share of right draws on the clean image and half of that on the attacked one."""
+        found = [single_draw(row[counts], row["label"]) for counts in ("clean_counts", "adversarial_counts")]
+        return sum(found) / 2
 
 
 def ranked(aim: AbstractAim, scores: Sequence[Score]) -> list[Score]:

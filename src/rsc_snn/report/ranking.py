@@ -1,21 +1,16 @@
 """The candidates of a search in order. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rsc_snn.evaluation.aims import AbstractAim, Score
-from rsc_snn.evaluation.intervals import Estimate
+from rsc_snn.evaluation.differences import MeanDifference
 from rsc_snn.evaluation.summary import FEW_IMAGES
+from rsc_snn.report.comparison import EXTENDED
 from rsc_snn.report.tables import MISSING, Table, number, percent, strength
 from rsc_snn.runs.files import Row
 
-_COLUMNS = (
-    "candidate",
-    "rank",
-    "stage",
-    "epochs",
-    "clean %",
-    "robust %",
-    "QTE",
+_BEFORE = ("candidate", "rank", "stage", "epochs", "clean %", "robust %", "QTE")
+_AFTER = (
     "training, min",
     "evaluation, min",
     "images trained",
@@ -23,13 +18,16 @@ _COLUMNS = (
 )
 
 
-def ranking_table(rows: Sequence[Row], aim: AbstractAim, *, num_measured: int) -> Table:
+def ranking_table(
+    rows: Sequence[Row], aim: AbstractAim, *, num_measured: int, gaps: Mapping[str, MeanDifference]
+) -> Table:
     """Return a line per candidate.
 
     Args:
         rows: Of search.jsonl, the last of each candidate, from best to worst.
         aim: What was searched for.
         num_measured: Networks that were measured on these images in the folder, in this call and before.
+        gaps: How far others stand behind the first, by label, on the same images.
     """
     scores = [Score.of(row) for row in rows]
     last = max((score.stage for score in scores), default=1)
@@ -42,6 +40,7 @@ def ranking_table(rows: Sequence[Row], aim: AbstractAim, *, num_measured: int) -
             *(["failed"] if score.clean is None else [percent(score.clean)]),
             percent(score.robust),
             number(score.qte),
+            _gap_cell(gaps.get(row["candidate"]), aim, row["eps"]),
             f"{row['training_minutes']:.1f}",
             f"{row['evaluation_minutes']:.1f}",
             f"{row['images_trained']:,}",
@@ -49,7 +48,8 @@ def ranking_table(rows: Sequence[Row], aim: AbstractAim, *, num_measured: int) -
         ]
         for rank, (row, score) in enumerate(zip(rows, scores, strict=True), start=1)
     ]
-    return Table(f"Ranking by {aim.words}", _COLUMNS, lines, _notes(rows, scores, aim, num_measured))
+    columns = (*_BEFORE, f"first minus it, {aim.unit}", *_AFTER)
+    return Table(f"Ranking by {aim.words}", columns, lines, _notes(rows, scores, aim, num_measured, gaps))
 
 
 def winner_of(rows: Sequence[Row], aim: AbstractAim) -> Row | None:
@@ -57,9 +57,23 @@ def winner_of(rows: Sequence[Row], aim: AbstractAim) -> Row | None:
     return rows[0] if rows and aim.admits(Score.of(rows[0])) else None
 
 
-def _notes(rows: Sequence[Row], scores: Sequence[Score], aim: AbstractAim, num_measured: int) -> list[str]:
+def _gap_cell(gap: MeanDifference | None, aim: AbstractAim, eps: float) -> str:
+    if gap is None:
+        return MISSING
+    value, low, high = (aim.in_units(share, eps) for share in (gap.value, gap.low, gap.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]{EXTENDED if gap.is_extended else ''}"
+
+
+def _notes(
+    rows: Sequence[Row],
+    scores: Sequence[Score],
+    aim: AbstractAim,
+    num_measured: int,
+    gaps: Mapping[str, MeanDifference],
+) -> list[str]:
     notes = _about_images(rows)
-    notes += _about_winner(rows, scores, aim, num_measured)
+    notes += _about_winner(rows, aim, num_measured)
+    notes += _about_gaps(gaps)
     last = max((score.stage for score in scores), default=1)
     if last > 1:
         notes.append(
@@ -91,25 +105,30 @@ def _about_images(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def _about_winner(
-    rows: Sequence[Row], scores: Sequence[Score], aim: AbstractAim, num_measured: int
-) -> list[str]:
+def _about_winner(rows: Sequence[Row], aim: AbstractAim, num_measured: int) -> list[str]:
     row = winner_of(rows, aim)
     if row is None:
         return ["No candidate fulfils the condition: nothing is ranked."]
-    rivals = [score for score in scores[1:] if score.stage == scores[0].stage and aim.admits(score)]
-    close = sum(_reaches(aim.value(score), aim.value(scores[0])) for score in rivals)
-    notes = [
+    return [
         f"The number of the first, {row['candidate']}, is optimistic: it was chosen as the best of "
         f"{max(num_measured, 1)} networks that were measured on these images. It is not a result: measure it "
         "again on the test split, once."
     ]
+
+
+def _about_gaps(gaps: Mapping[str, MeanDifference]) -> list[str]:
+    if not gaps:
+        return []
+    close = [label for label, gap in gaps.items() if gap.low <= 0 <= gap.high]
+    notes = [
+        "First minus it: over the same images, paired, each interval taken alone. It is too large on "
+        "average, since the first was chosen for being first, and holds the luck of one training of each."
+    ]
     if close:
+        notes.append(f"Not told apart from the first on these images: {'; '.join(close)}.")
+    if any(gap.is_extended for gap in gaps.values()):
         notes.append(
-            f"Others whose interval reaches that of the first: {close}. This search does not tell them apart."
+            f"{EXTENDED} Few images, or few on which the two differ: the interval reaches further than "
+            "Student's, as if two more images were right in the first alone, and two in the other alone."
         )
     return notes
-
-
-def _reaches(estimate: Estimate | None, best: Estimate | None) -> bool:
-    return estimate is not None and best is not None and estimate.high >= best.low

@@ -1,6 +1,6 @@
 """Running a search: train and measure each candidate, on validation images alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +8,14 @@ import yaml
 
 from rsc_snn.errors import RunFolderError
 from rsc_snn.evaluation.aims import Score, ranked
+from rsc_snn.evaluation.differences import MeanDifference
 from rsc_snn.evaluation.held_back import HeldBack
 from rsc_snn.experiments.cells import AbstractCell, Place
 from rsc_snn.experiments.grid.base import AbstractGrid, Watcher
 from rsc_snn.experiments.grid.outcome import Outcome
 from rsc_snn.experiments.reproduce import expected_seconds, recorded, unfinished
 from rsc_snn.experiments.search.book import Book
+from rsc_snn.experiments.search.gaps import gaps_to_first
 from rsc_snn.experiments.search.plan import IMAGES, SearchPlan, plan_of
 from rsc_snn.experiments.search.trials import Trial, checked_trials, stages
 from rsc_snn.runs.files import Row, cut_rows, replace_text
@@ -34,10 +36,12 @@ class Found:
     Attributes:
         rows: The last row of each candidate, from best to worst.
         num_measured: Networks that were ever measured in the folder.
+        gaps: How far the others stand behind the first.
     """
 
     rows: list[Row]
     num_measured: int
+    gaps: Mapping[str, MeanDifference]
 
 
 def search(
@@ -82,7 +86,9 @@ def search(
             alive = [score.label for score in found if score.clean is not None]
             going = alive[: -(-len(own) // 2)]
         order = ranked(plan.objective, [Score.of(row) for row in latest.values()])
-        return Found([latest[score.label] for score in order], book.num_measured())
+        best_first = [latest[score.label] for score in order]
+        gaps = gaps_to_first(best_first, plan.objective, place.folder)
+        return Found(best_first, book.num_measured(), gaps)
 
 
 def _run(
