@@ -110,7 +110,10 @@ def test_a_second_call_goes_on(run: Path) -> None:
 def test_rows_of_the_two_splits_are_never_mixed(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--limit", "8", "--draws", "2", "--device", "cpu", "--compile", "off"]
     assert main(["attack", str(run), "--split", "validation", *words]) == 0
-    assert "validation images: for choices, not for results" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "validation images: for choices, not for results" in told
+    assert "Validation images: " in told
+    assert "Test images: " not in told
     kept = (run / "validation.jsonl").read_bytes()
     shutil.copytree(run, run.parent / "other")
     capsys.readouterr()

@@ -10,6 +10,7 @@ from rsc_snn.evaluation.intervals import Estimate
 from rsc_snn.evaluation.summary import WORST, Summary, group, paper_qte, summarise, why_unreliable
 from rsc_snn.report.audits import audit_flags
 from rsc_snn.runs.files import Row
+from rsc_snn.runs.schema import VALIDATION
 
 MISSING = "-"
 PAPER, RELIABLE = "paper", "reliable"
@@ -237,8 +238,9 @@ def _notes(groups: Sequence[Sequence[Row]], *, is_shared: bool = True) -> list[s
     sizes = sorted({len(found) for found in groups})
     draws = sorted({row["num_draws"] for found in groups for row in found})
     images = {frozenset(row["index"] for row in found) for found in groups}
+    held_back = any(row.get("split") == VALIDATION for found in groups for row in found)
     notes = [
-        f"Test images: {_span(sizes)}; scoring draws per image: {_span(draws)}, none seen by an attack. In "
+        f"{'Validation' if held_back else 'Test'} images: {_span(sizes)}; scoring draws per image: {_span(draws)}, none seen by an attack. In "
         "brackets 95 % Wilson intervals over images. Accuracies are of a single noise draw unless they "
         "say vote."
     ]

@@ -46,7 +46,9 @@ _COLUMNS = (
 _NOTE = (
     "Percent of a single noise draw; attacks in l_inf with eps 8/255; in brackets 95 % Wilson intervals over "
     "images, not over trainings. The reliable protocol and certificates take the first so many of the "
-    "images. The paper's numbers are over all test images; derived ones follow from other places of it."
+    "images, which may be harder or easier than the rest: columns of different images are not to be "
+    "subtracted from each other. The paper's numbers are over all test images; derived ones follow from "
+    "other places of it."
 )
 _CERTIFIED_NOTE = (
     "Certified: images whose own class no change of l_2 norm r turns in the majority vote, r in pixel units; "
