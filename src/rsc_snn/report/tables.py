@@ -238,11 +238,11 @@ def _notes(groups: Sequence[Sequence[Row]], *, is_shared: bool = True) -> list[s
     sizes = sorted({len(found) for found in groups})
     draws = sorted({row["num_draws"] for found in groups for row in found})
     images = {frozenset(row["index"] for row in found) for found in groups}
-    held_back = any(row.get("split") == VALIDATION for found in groups for row in found)
+    is_held_back = any(row.get("split") == VALIDATION for found in groups for row in found)
     notes = [
-        f"{'Validation' if held_back else 'Test'} images: {_span(sizes)}; scoring draws per image: {_span(draws)}, none seen by an attack. In "
-        "brackets 95 % Wilson intervals over images. Accuracies are of a single noise draw unless they "
-        "say vote."
+        f"{'Validation' if is_held_back else 'Test'} images: {_span(sizes)}; scoring draws per image: "
+        f"{_span(draws)}, none seen by an attack. In brackets 95 % Wilson intervals over images. Accuracies "
+        "are of a single noise draw unless they say vote."
     ]
     if len(images) > 1 and is_shared:
         notes.append("Warning: the lines are not over the same images.")
