@@ -31,10 +31,11 @@ ROWS, AUDIT = attrgetter("rows"), attrgetter("audit")
 FOLDERS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
 ELSEWHERE = ("theory.jsonl", PLAN, SEARCH)
 SEARCHES = [path for path in FOLDERS if (path / SEARCH).is_file()]
+TRIALS = sorted(path.parent for path in (ROOT / "results").glob("*-trials-cpu/*/validation.jsonl"))
 RESULTS = [
     path
     for path in FOLDERS
-    if not any(word in path.name for word in ("demo", "zoo"))
+    if not any(word in path.name for word in ("demo", "zoo", "trials"))
     and not any((path / name).is_file() for name in ELSEWHERE)
 ]
 
@@ -51,6 +52,23 @@ def test_the_lab_log_says_what_the_rows_say(folder: Path) -> None:
     for table in tables:
         for _, *cells in table.rows:
             assert f"| {' | '.join(cells)} |" in log
+
+
+@pytest.mark.parametrize("folder", TRIALS, ids=lambda path: path.name)
+def test_findings_say_what_the_validation_rows_of_a_trial_say(folder: Path) -> None:
+    rows = RunFolder(folder).validation_rows()
+    fgsm, pgd = (
+        summarise([row for row in rows if row["entry"] == name and row["eps"] == 8 / 255])
+        for name in ("FGSM", "PGD")
+    )
+    assert fgsm.num_images == pgd.num_images >= 500
+    assert fgsm.clean == pgd.clean
+    assert fgsm.robust is not None
+    assert pgd.robust is not None
+    said = " / ".join(f"{100 * found.value:.1f}" for found in (fgsm.clean, fgsm.robust, pgd.robust))
+    findings = (ROOT / "docs" / "findings.md").read_text()
+    assert f"| {said} (" in findings
+    assert folder.parent.name in findings
 
 
 @pytest.mark.parametrize("folder", SEARCHES, ids=lambda path: path.name)
