@@ -196,11 +196,12 @@ def test_the_best_network_says_its_recipe_and_its_folder(tmp_path: Path) -> None
     folder = reproduce(tmp_path / "a", [])
     (note,) = (n for n in table_of(folder, best=run_of(tmp_path / "s" / "x")).notes if n.startswith("(1)"))
     assert note == f"(1): the run x in s, one seed: {IN_WORDS}."
-    plain = {**RECIPE, "objective": {"kind": "CrossEntropy"}, "network": {"kind": "VGG11"}}
-    inside = run_of(tmp_path / "t" / "runs" / "y", plain)
+    training = {**RECIPE["training"], "precision": "bfloat16"}
+    plain = {"objective": {"kind": "CrossEntropy"}, "network": {"kind": "VGG11"}, "training": training}
+    inside = run_of(tmp_path / "t" / "runs" / "y", {**RECIPE, **plain})
     (note,) = (n for n in table_of(folder, best=inside).notes if n.startswith("(1)"))
     assert note.startswith("(1): the run y in t, one seed: ")
-    assert note.endswith("T=2, batch 32, rate 0.05, trained by CrossEntropy.")
+    assert note.endswith("T=2, batch 32, rate 0.05, products in bfloat16, trained by CrossEntropy.")
     by_hand = table_of(folder, best=run_of(tmp_path / "u" / "z", None)).notes[-1]
     assert by_hand.endswith("its recipe is not recorded.")
     for number, wrong in enumerate(({"name": "x"}, "text", {**RECIPE, "objective": None})):

@@ -8,7 +8,7 @@ from rsc_snn.report.card_origin import words_of
 from rsc_snn.runs.folder import RunFolder
 
 _WIDTHS = {"hidden_width": "hidden width", "width_divisor": "width divided by"}
-_PLAIN = "CrossEntropy"
+_PLAIN, _EXACT = "CrossEntropy", "float32"
 
 
 def recipe_words(run: RunFolder) -> str:
@@ -40,6 +40,7 @@ def _parts(recipe: Mapping[str, Any]) -> list[str]:
         *(f"{words} {network[name]}" for name, words in _WIDTHS.items() if network.get(name, 1) != 1),
         f"batch {training['batch_size']}",
         f"rate {training['learning_rate']:g}",
+        *([f"products in {precision}"] if (precision := training.get("precision", _EXACT)) != _EXACT else []),
         f"trained by {_objective(recipe['objective'])}",
     ]
 
