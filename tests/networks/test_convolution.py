@@ -1,5 +1,7 @@
 """A kernel of one pixel sees only the pixels that its stride keeps, and computes what torch's does."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -28,3 +30,14 @@ def test_values_and_gradients_are_those_of_the_plain_convolution(
         found.append((answer, *slopes))
     for ours_, theirs in zip(*found, strict=True):
         torch.testing.assert_close(ours_, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_groups_dilation_and_the_way_of_padding_are_kept(kernel_size: int) -> None:
+    options: dict[str, Any] = {"kernel_size": kernel_size, "stride": 2, "dilation": 2, "groups": 2}
+    options |= {"padding": 2, "padding_mode": "reflect"} if kernel_size > 1 else {}
+    ours = Convolution(4, 4, dtype=torch.float64, **options)
+    plain = nn.Conv2d(4, 4, dtype=torch.float64, **options)
+    plain.load_state_dict(ours.state_dict())
+    values = torch.rand(2, 4, 9, 9, generator=seeded(0), dtype=torch.float64)
+    torch.testing.assert_close(ours(values), plain(values), rtol=1e-12, atol=1e-12)

@@ -31,8 +31,11 @@ class Convolution(nn.Conv2d):
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002
-        seen, stride = _seen(self, input)
-        return nn.functional.conv2d(seen, weight, bias, stride=stride, padding=self.padding)
+        seen, _ = _seen(self, input)
+        if seen is input:
+            plain: Tensor = super()._conv_forward(input, weight, bias)
+            return plain
+        return nn.functional.conv2d(seen, weight, bias, groups=self.groups)
 
 
 def _seen(conv: nn.Conv2d, values_NCHW: Tensor) -> tuple[Tensor, tuple[int, ...]]:
