@@ -6,6 +6,7 @@ from rsc_snn.evaluation.aims import AbstractAim, Score
 from rsc_snn.evaluation.differences import MeanDifference
 from rsc_snn.evaluation.summary import FEW_IMAGES
 from rsc_snn.report.comparison import EXTENDED
+from rsc_snn.report.reproduction.paired import EXTENDED_NOTE
 from rsc_snn.report.tables import MISSING, Table, number, percent, strength
 from rsc_snn.runs.files import Row
 
@@ -127,8 +128,5 @@ def _about_gaps(gaps: Mapping[str, MeanDifference]) -> list[str]:
     if close:
         notes.append(f"Not told apart from the first on these images: {'; '.join(close)}.")
     if any(gap.is_extended for gap in gaps.values()):
-        notes.append(
-            f"{EXTENDED} Few images, or few on which the two differ: the interval reaches further than "
-            "Student's, as if two more images were right in the first alone, and two in the other alone."
-        )
+        notes.append(EXTENDED_NOTE)
     return notes
